@@ -1,0 +1,156 @@
+/** The canonical gRPC status names that our errors use (google.rpc.Code). */
+export type StatusName =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'PERMISSION_DENIED'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+interface CatalogueEntry {
+  readonly status: StatusName;
+  readonly meaning: string;
+  readonly recovery: string;
+}
+
+function entry(status: StatusName, meaning: string, recovery: string): CatalogueEntry {
+  return { status, meaning, recovery };
+}
+
+/**
+ * Every error code, once: its gRPC status, what it means, what to do. `docs/reference/errors.md` lists the same
+ * table, and a test compares the two. Codes are never renamed.
+ */
+export const errorCatalogue = {
+  INVALID_ARGUMENT: entry(
+    'INVALID_ARGUMENT',
+    'A field of the request is malformed.',
+    'Correct the field that the message names.',
+  ),
+  INVALID_SETTING: entry(
+    'INVALID_ARGUMENT',
+    'A setting cannot be understood.',
+    'Correct the setting that the message names.',
+  ),
+  DEVICE_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No device has this name.',
+    'List the devices: `holdfast device list`.',
+  ),
+  DEVICE_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'A device of this name exists with another definition.',
+    'Choose another name, or remove the device first.',
+  ),
+  DEVICE_IN_USE: entry(
+    'FAILED_PRECONDITION',
+    'Live leases or exports still use the device.',
+    'End the sessions or exports that the message names, then repeat.',
+  ),
+  DEVICE_NOT_ATTACHED: entry(
+    'FAILED_PRECONDITION',
+    'The device is not attached, so nothing can lease it.',
+    'Attach it: `holdfast device attach NAME`.',
+  ),
+  DEVICE_BUSY: entry('ABORTED', 'Another operation on the device is under way.', 'Repeat after a moment.'),
+  DEVICE_OPEN_FAILED: entry(
+    'FAILED_PRECONDITION',
+    'The path could not be opened as a device.',
+    'Check the path and its permissions; the message carries the system error.',
+  ),
+  DEVICE_UNSUITABLE: entry(
+    'FAILED_PRECONDITION',
+    'The path is neither a regular file nor a block device.',
+    'Give the path of an image file or of a block device.',
+  ),
+  DEVICE_IDENTITY_MISMATCH: entry(
+    'FAILED_PRECONDITION',
+    'The descriptor received is not the device that was recorded.',
+    'Detach and attach the device; if it repeats, something replaces the device.',
+  ),
+  DEVICE_ATTACHED_TWICE: entry(
+    'ALREADY_EXISTS',
+    'The same file or block device is attached under another name.',
+    'Use the other device, or detach it first.',
+  ),
+  LEASE_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No live lease has this name.',
+    'List the leases: `holdfast lease list`.',
+  ),
+  LEASE_REFUSED: entry(
+    'FAILED_PRECONDITION',
+    'The lease is of an older epoch, another worker, or was voided.',
+    'Connect again; a fresh lease is taken.',
+  ),
+  EXPORT_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No export has this name.',
+    'List the exports: `holdfast export list`.',
+  ),
+  EXPORT_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'An export of this name exists with another definition.',
+    'Choose another name, or remove the export first.',
+  ),
+  SESSION_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No session has this name.',
+    'List the sessions: `holdfast session list`.',
+  ),
+  HANDOFF_FAILED: entry(
+    'UNAVAILABLE',
+    'A descriptor could not be passed to its receiver, or did not arrive.',
+    'The receiving service is restarting; repeat after a moment.',
+  ),
+  WORKER_UNAVAILABLE: entry(
+    'UNAVAILABLE',
+    'The I/O worker does not answer.',
+    'It is being restarted; repeat after a moment and look at `holdfast status`.',
+  ),
+  SERVICE_UNAVAILABLE: entry(
+    'UNAVAILABLE',
+    'A service does not answer.',
+    'Check that holdfast runs (`holdfast status`) and that --state or --endpoint is right.',
+  ),
+  SHUTTING_DOWN: entry(
+    'UNAVAILABLE',
+    'The service is stopping and takes no new work.',
+    'Repeat once it runs again.',
+  ),
+  LIMIT_REACHED: entry(
+    'RESOURCE_EXHAUSTED',
+    'A stated limit was reached.',
+    'Close what is no longer needed, or raise the setting that the message names.',
+  ),
+  STATE_LOCKED: entry(
+    'FAILED_PRECONDITION',
+    'Another `holdfast serve` uses this state folder.',
+    'Stop it, or give this one its own folder by --state.',
+  ),
+  PORT_IN_USE: entry(
+    'FAILED_PRECONDITION',
+    'Something else listens on the address.',
+    'Choose another by --listen or --socket, or stop what holds it.',
+  ),
+  SYSTEM_CALL_FAILED: entry(
+    'INTERNAL',
+    'The kernel refused a system call.',
+    'The message carries call and errno; see its man page.',
+  ),
+  MIGRATION_CHANGED: entry(
+    'FAILED_PRECONDITION',
+    'A migration that was already applied differs from the one shipped.',
+    'Run the version that wrote the database, or restore a backup.',
+  ),
+  INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCatalogue, text);
+}

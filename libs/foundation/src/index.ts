@@ -1,0 +1,5 @@
+export * from './assert.js';
+export * from './error-catalogue.js';
+export * from './errors.js';
+export * from './resource-id.js';
+export * from './units.js';
