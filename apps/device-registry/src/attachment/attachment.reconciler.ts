@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { attachmentName, type workerV1 } from '@holdfast/contracts';
+import { identityEquals } from '@holdfast/lease';
+import { identifyDevice } from '@holdfast/linux';
+import { messageOf, unreachable } from '@holdfast/foundation';
+import type { HandoffInbox, Logger, ServiceHealth } from '@holdfast/service';
+import type { AttachmentRecord, Store } from '@holdfast/store';
+import type { LeaseReconciler } from '../lease/lease.reconciler.js';
+import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
+import type { AttachmentService } from './attachment.service.js';
+import type { DeviceOperations } from './device-operations.js';
+import type { Holds } from './holds.js';
+import { recordedIdentity } from './identity-message.js';
+
+const TOKEN_BYTES = 16;
+const RETURN_WAIT_MS = 2_000;
+
+/**
+ * Repairs what a crash left, whenever a worker process answers: compares the records with what worker and registry
+ * hold, gives each its hold back from the other, finishes what was begun, and attaches again what is wanted.
+ */
+export class AttachmentReconciler implements LinkListener {
+  constructor(
+    private readonly store: Store,
+    private readonly holds: Holds,
+    private readonly operations: DeviceOperations,
+    private readonly worker: WorkerLink,
+    private readonly attachments: AttachmentService,
+    private readonly leases: LeaseReconciler,
+    private readonly inbox: HandoffInbox,
+    private readonly health: ServiceHealth,
+    private readonly logger: Logger,
+  ) {}
+
+  sessionEnded(lease: bigint): void {
+    this.leases.sessionEnded(lease);
+  }
+
+  async reconcile(): Promise<void> {
+    const report = await this.leases.settle();
+    const records = await this.store.attachments.listLive();
+    const held = new Set(report.holdings.map((holding) => holding.attachment));
+    for (const record of records) {
+      if (!this.operations.busy(record.deviceId)) await this.#repair(record, held.has(nameOf(record)));
+    }
+    await this.#releaseOrphans(report.holdings, records);
+  }
+
+  reconciled(): void {
+    void this.#attachWanted().finally(() => {
+      this.health.setServing(true);
+    });
+  }
+
+  async #repair(record: AttachmentRecord, workerHolds: boolean): Promise<void> {
+    switch (record.state) {
+      case 'ATTACHING':
+        // Its caller is gone with the process that began it; begun anew, if wanted, under the next epoch.
+        if (workerHolds) await this.worker.releaseDevice(nameOf(record));
+        this.holds.letGo(record.id);
+        await this.store.attachments.transition(record.id, 'ATTACHING', 'LOST');
+        break;
+      case 'CONNECTED':
+        await this.#reconnect(record, workerHolds);
+        break;
+      case 'DETACHING':
+        await this.attachments.finishDetach(record);
+        break;
+      case 'RELEASED':
+      case 'FAILED':
+      case 'LOST':
+        break;
+      default:
+        unreachable(record.state);
+    }
+  }
+
+  /** Either may have died: the other hands the descriptor back. Both did: it is lost. */
+  async #reconnect(record: AttachmentRecord, workerHolds: boolean): Promise<void> {
+    const mine = this.holds.get(record.id);
+    if (mine === undefined && workerHolds) await this.#takeBack(record);
+    else if (mine !== undefined && !workerHolds) await this.attachments.handOver(record, mine);
+    else if (mine === undefined) {
+      await this.store.attachments.transition(record.id, 'CONNECTED', 'LOST');
+      this.logger.warn(
+        { device: record.deviceId },
+        'nobody held the device any more; its attachment is lost',
+      );
+    }
+  }
+
+  async #takeBack(record: AttachmentRecord): Promise<void> {
+    const token = randomBytes(TOKEN_BYTES);
+    await this.worker.returnDevice(nameOf(record), token);
+    const { fd } = await this.inbox.claim(token, RETURN_WAIT_MS);
+    if (
+      record.identity === undefined ||
+      !identityEquals(record.identity, recordedIdentity(identifyDevice(fd.number)))
+    ) {
+      fd.close();
+      throw new Error(`the worker returned another device for ${nameOf(record)}`);
+    }
+    this.holds.keep(record.id, fd);
+    this.logger.info({ device: record.deviceId }, 'has its hold back from the worker');
+  }
+
+  /** What the worker holds and no record knows was left by a detach or an attach that did not finish. */
+  async #releaseOrphans(
+    holdings: readonly workerV1.Holding[],
+    records: readonly AttachmentRecord[],
+  ): Promise<void> {
+    const known = new Set(records.map(nameOf));
+    for (const { attachment } of holdings) {
+      if (!known.has(attachment)) await this.worker.releaseDevice(attachment);
+    }
+  }
+
+  async #attachWanted(): Promise<void> {
+    for (const device of await this.store.devices.listWanted()) {
+      await this.attachments.attach(device.id).catch((error: unknown) => {
+        this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
+      });
+    }
+  }
+}
+
+function nameOf(record: AttachmentRecord): string {
+  return attachmentName.format(record.deviceId, record.id);
+}

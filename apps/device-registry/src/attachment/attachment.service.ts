@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { attachmentName } from '@holdfast/contracts';
+import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
+import { identifyDevice, openDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
+import type { Logger } from '@holdfast/service';
+import type { AttachmentRecord, DeviceRecord, Store } from '@holdfast/store';
+import type { WorkerLink } from '../worker/worker-link.js';
+import type { DeviceOperations } from './device-operations.js';
+import type { Holds } from './holds.js';
+import { recordedIdentity, toIdentityMessage } from './identity-message.js';
+
+const TOKEN_BYTES = 16;
+
+/** Attach and detach: intent before the act, outcome after it (law 2); what a crash leaves is the reconciler's. */
+export class AttachmentService {
+  constructor(
+    private readonly store: Store,
+    private readonly holds: Holds,
+    private readonly operations: DeviceOperations,
+    private readonly worker: WorkerLink,
+    private readonly workerHandoff: string,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Opens the device, records who it is, and has the worker hold it too. Attached already is OK. */
+  attach(deviceId: string): Promise<DeviceRecord> {
+    return this.operations.exclusive(deviceId, 'an attach', async () => {
+      this.worker.requireUp();
+      const begun = await this.store.attachments.begin(deviceId);
+      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment);
+      return this.store.devices.get(deviceId);
+    });
+  }
+
+  /** Has the worker let go, then lets go. Detached already is OK; refused while leases are live. */
+  detach(deviceId: string): Promise<DeviceRecord> {
+    return this.operations.exclusive(deviceId, 'a detach', async () => {
+      const begun = await this.store.attachments.beginDetach(deviceId);
+      if (begun.kind === 'detaching') await this.finishDetach(begun.attachment);
+      return this.store.devices.get(deviceId);
+    });
+  }
+
+  /** From DETACHING to RELEASED, or back to CONNECTED when the worker does not let go. */
+  async finishDetach(attachment: AttachmentRecord): Promise<void> {
+    const { id, deviceId } = attachment;
+    try {
+      await this.worker.releaseDevice(attachmentName.format(deviceId, id));
+    } catch (error) {
+      await this.store.attachments.transition(id, 'DETACHING', 'CONNECTED', { wantedAttached: true });
+      throw error;
+    }
+    this.holds.letGo(id);
+    await this.store.attachments.transition(id, 'DETACHING', 'RELEASED');
+    this.logger.info({ device: deviceId }, 'detached');
+  }
+
+  /** Detach when the worker is proven gone and holds nothing any more; the device stays wanted. */
+  async releaseWithoutWorker(deviceId: string): Promise<void> {
+    const begun = await this.store.attachments.beginDetach(deviceId, { keepWanted: true });
+    if (begun.kind === 'detached') return;
+    this.holds.letGo(begun.attachment.id);
+    await this.store.attachments.transition(begun.attachment.id, 'DETACHING', 'RELEASED');
+  }
+
+  /** Hands a held descriptor to the worker, which compares the identity on what it received (law 3). */
+  async handOver(attachment: AttachmentRecord, fd: OwnedFd): Promise<void> {
+    assert(attachment.identity !== undefined, 'a device is identified before it is handed over');
+    const { readOnly } = await this.store.devices.get(attachment.deviceId);
+    const token = randomBytes(TOKEN_BYTES);
+    await sendHandoff(this.workerHandoff, token, new Uint8Array(), fd.number);
+    await this.worker.adoptDevice({
+      token,
+      holding: {
+        attachment: attachmentName.format(attachment.deviceId, attachment.id),
+        epoch: attachment.epoch,
+        identity: toIdentityMessage(attachment.identity),
+        sizeBytes: BigInt(attachment.sizeBytes),
+        readOnly,
+      },
+    });
+  }
+
+  async #carryOut(deviceId: string, attachment: AttachmentRecord): Promise<void> {
+    try {
+      const { path, readOnly } = await this.store.devices.get(deviceId);
+      const fd = openDevice(path, { readOnly });
+      this.holds.keep(attachment.id, fd);
+      const open = identifyDevice(fd.number);
+      const identified = await this.store.attachments.recordIdentity(
+        attachment.id,
+        recordedIdentity(open),
+        open.sizeBytes,
+      );
+      await this.handOver(identified, fd);
+      await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
+      this.logger.info({ device: deviceId, epoch: attachment.epoch.toString() }, 'attached');
+    } catch (error) {
+      await this.#undo(deviceId, attachment, error);
+      throw error;
+    }
+  }
+
+  /** A worker that adopted the device although its answer was lost is told to let go; one that died has. */
+  async #undo(deviceId: string, attachment: AttachmentRecord, error: unknown): Promise<void> {
+    await this.worker
+      .releaseDevice(attachmentName.format(deviceId, attachment.id))
+      .catch((problem: unknown) => {
+        this.logger.warn({ device: deviceId }, `after a failed attach: ${messageOf(problem)}`);
+      });
+    this.holds.letGo(attachment.id);
+    await this.store.attachments.transition(attachment.id, 'ATTACHING', 'FAILED', {
+      errorReason: error instanceof HoldfastError ? error.code : 'INTERNAL',
+      errorMessage: messageOf(error),
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { HoldfastError } from '@holdfast/foundation';
+import type { LeaseRecord, LeaseRequest, Store } from '@holdfast/store';
+import type { WorkerLink } from '../worker/worker-link.js';
+
+/** Grants leases, and takes back those that were never used. */
+export class LeaseService {
+  constructor(
+    private readonly store: Store,
+    private readonly worker: WorkerLink,
+  ) {}
+
+  acquire(request: Omit<LeaseRequest, 'workerInstance'>): Promise<LeaseRecord> {
+    return this.store.leases.grant({ ...request, workerInstance: this.worker.requireUp() });
+  }
+
+  /**
+   * The holder's word that it has not used the lease, checked against the worker.
+   *
+   * @throws HoldfastError DEVICE_IN_USE when a session runs under it
+   */
+  async release(number: bigint): Promise<void> {
+    this.worker.requireUp();
+    const { liveLeases } = await this.worker.reconcile(0n);
+    if (liveLeases.includes(number)) {
+      throw new HoldfastError('DEVICE_IN_USE', `a session runs under lease ${String(number)}`, {
+        lease: String(number),
+      });
+    }
+    await this.store.leases.release([number]);
+  }
+}

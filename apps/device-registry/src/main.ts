@@ -1,0 +1,17 @@
+import { registryV1, stateLayout } from '@holdfast/contracts';
+import { startService } from '@holdfast/service';
+import { RegistryModule } from './registry.module.js';
+import { registrySettings } from './settings.js';
+
+await startService({
+  name: 'device-registry',
+  settings: registrySettings,
+  protoPackage: 'holdfast.registry.v1',
+  definitions: {
+    DeviceService: registryV1.DeviceServiceService,
+    LeaseService: registryV1.LeaseServiceService,
+    RegistryService: registryV1.RegistryServiceService,
+  },
+  socketPath: (settings) => stateLayout(settings.stateFolder).registrySocket,
+  module: () => ({ module: RegistryModule }),
+});

@@ -1,0 +1,77 @@
+import { stateLayout } from '@holdfast/contracts';
+import { messageOf } from '@holdfast/foundation';
+import { HandoffInbox, LOGGER, SETTINGS, takeOverSocketPath, type Logger } from '@holdfast/service';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
+import { AttachmentService } from './attachment/attachment.service.js';
+import { Holds } from './attachment/holds.js';
+import { LeaseReconciler } from './lease/lease.reconciler.js';
+import type { RegistrySettings } from './settings.js';
+import { STORE, type StoreToken } from './store.provider.js';
+import { WorkerLink } from './worker/worker-link.js';
+
+/** What happens when the registry starts and when it stops. */
+@Injectable()
+export class RegistryLifecycle
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(
+    @Inject(SETTINGS) private readonly settings: RegistrySettings,
+    @Inject(STORE) private readonly store: StoreToken,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly inbox: HandoffInbox,
+    private readonly worker: WorkerLink,
+    private readonly holds: Holds,
+    private readonly leases: LeaseReconciler,
+    private readonly attachments: AttachmentService,
+    private readonly reconciler: AttachmentReconciler,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.inbox.listen(stateLayout(this.settings.stateFolder).registryHandoff);
+    this.worker.follow(this.reconciler);
+  }
+
+  /**
+   * A registry that stops alone leaves everything as it is: the worker holds the devices and hands them back. When
+   * the worker is gone too, nothing uses them, and they are released.
+   */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.worker.stop();
+    this.leases.stop();
+    await this.leases.flush();
+    if (await this.#workerIsGone()) await this.#releaseEverything();
+    await this.inbox.close();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.holds.letGoOfAll();
+    await this.store.close();
+  }
+
+  /** A connect to its socket that the kernel refuses is proof (law 1). */
+  async #workerIsGone(): Promise<boolean> {
+    try {
+      await takeOverSocketPath(stateLayout(this.settings.stateFolder).workerSocket);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #releaseEverything(): Promise<void> {
+    await this.leases.releaseAll();
+    for (const { deviceId, state } of await this.store.attachments.listLive()) {
+      if (state !== 'CONNECTED') continue;
+      await this.attachments.releaseWithoutWorker(deviceId).catch((error: unknown) => {
+        this.logger.warn({ device: deviceId }, `not released, the next start will: ${messageOf(error)}`);
+      });
+    }
+  }
+}

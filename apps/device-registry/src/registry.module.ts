@@ -1,0 +1,98 @@
+import { stateLayout } from '@holdfast/contracts';
+import { databaseUrl, HandoffInbox, LOGGER, ServiceHealth, SETTINGS, type Logger } from '@holdfast/service';
+import { openStore, type Store } from '@holdfast/store';
+import { Module, type FactoryProvider } from '@nestjs/common';
+import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
+import { AttachmentService } from './attachment/attachment.service.js';
+import { DeviceOperations } from './attachment/device-operations.js';
+import { Holds } from './attachment/holds.js';
+import { DeviceController } from './device/device.controller.js';
+import { LeaseController } from './lease/lease.controller.js';
+import { LeaseReconciler } from './lease/lease.reconciler.js';
+import { LeaseService } from './lease/lease.service.js';
+import { RegistryLifecycle } from './registry-lifecycle.js';
+import { RegistryController } from './registry/registry.controller.js';
+import type { RegistrySettings } from './settings.js';
+import { STORE } from './store.provider.js';
+import { WorkerLink } from './worker/worker-link.js';
+
+const store: FactoryProvider<Store> = {
+  provide: STORE,
+  inject: [SETTINGS, LOGGER],
+  useFactory: (settings: RegistrySettings, logger: Logger) =>
+    openStore({
+      url: databaseUrl(settings),
+      onMigration: (name) => {
+        logger.info({ migration: name }, 'migrated the database');
+      },
+    }),
+};
+
+const workerLink: FactoryProvider<WorkerLink> = {
+  provide: WorkerLink,
+  inject: [SETTINGS, LOGGER],
+  useFactory: (settings: RegistrySettings, logger: Logger) =>
+    new WorkerLink(`unix:${stateLayout(settings.stateFolder).workerSocket}`, logger),
+};
+
+const attachmentService: FactoryProvider<AttachmentService> = {
+  provide: AttachmentService,
+  inject: [STORE, Holds, DeviceOperations, WorkerLink, SETTINGS, LOGGER],
+  useFactory: (
+    ownStore: Store,
+    holds: Holds,
+    operations: DeviceOperations,
+    worker: WorkerLink,
+    settings: RegistrySettings,
+    logger: Logger,
+  ) =>
+    new AttachmentService(
+      ownStore,
+      holds,
+      operations,
+      worker,
+      stateLayout(settings.stateFolder).workerHandoff,
+      logger,
+    ),
+};
+
+@Module({
+  controllers: [DeviceController, LeaseController, RegistryController],
+  providers: [
+    store,
+    workerLink,
+    attachmentService,
+    Holds,
+    DeviceOperations,
+    RegistryLifecycle,
+    { provide: HandoffInbox, inject: [LOGGER], useFactory: (logger: Logger) => new HandoffInbox(logger) },
+    {
+      provide: LeaseReconciler,
+      inject: [STORE, WorkerLink, LOGGER],
+      useFactory: (ownStore: Store, worker: WorkerLink, logger: Logger) =>
+        new LeaseReconciler(ownStore, worker, logger),
+    },
+    {
+      provide: LeaseService,
+      inject: [STORE, WorkerLink],
+      useFactory: (ownStore: Store, worker: WorkerLink) => new LeaseService(ownStore, worker),
+    },
+    {
+      provide: AttachmentReconciler,
+      inject: [
+        STORE,
+        Holds,
+        DeviceOperations,
+        WorkerLink,
+        AttachmentService,
+        LeaseReconciler,
+        HandoffInbox,
+        ServiceHealth,
+        LOGGER,
+      ],
+      useFactory: (...parts: ConstructorParameters<typeof AttachmentReconciler>) =>
+        new AttachmentReconciler(...parts),
+    },
+  ],
+})
+export class RegistryModule {}

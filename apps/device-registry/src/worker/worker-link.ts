@@ -1,0 +1,115 @@
+import { createClient, FollowedStream, workerV1, type ServiceClient } from '@holdfast/contracts';
+import { HoldfastError, messageOf } from '@holdfast/foundation';
+import type { Logger } from '@holdfast/service';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Between two attempts to reconcile with a worker that answers. */
+const RETRY_MS = 100;
+
+export type LinkState =
+  | { readonly kind: 'down' }
+  /** The worker answers, but what it holds is still being compared with the database. */
+  | { readonly kind: 'reconciling'; readonly instance: string }
+  | { readonly kind: 'up'; readonly instance: string };
+
+/** What the rest of the registry does when the worker comes, and when a session of it ends. */
+export interface LinkListener {
+  /** A worker process has answered: compare what it holds with the records, before anything new is granted. */
+  reconcile(): Promise<void>;
+  /** The link is up: leases are granted again. */
+  reconciled(): void;
+  sessionEnded(lease: bigint): void;
+}
+
+/**
+ * The registry's line to the worker: calls, and a stream of ended sessions whose end is the kernel's word that the
+ * worker, or its listening, is gone.
+ */
+export class WorkerLink {
+  readonly #holdings: ServiceClient<workerV1.HoldingServiceService>;
+  readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
+  readonly #logger: Logger;
+  #state: LinkState = { kind: 'down' };
+  #stream: FollowedStream<workerV1.SessionEvent> | undefined;
+
+  constructor(address: string, logger: Logger) {
+    this.#holdings = createClient(workerV1.HoldingServiceService, address);
+    this.#sessions = createClient(workerV1.SessionServiceService, address);
+    this.#logger = logger;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** The worker process that leases are valid at. @throws HoldfastError WORKER_UNAVAILABLE */
+  requireUp(): string {
+    if (this.#state.kind !== 'up') {
+      throw new HoldfastError('WORKER_UNAVAILABLE', 'the I/O worker does not answer; it is being restarted');
+    }
+    return this.#state.instance;
+  }
+
+  /** Follows the worker from now on, through its restarts. */
+  follow(listener: LinkListener): void {
+    this.#stream = new FollowedStream(() => this.#sessions.watchSessions({}), {
+      onMessage: (event) => {
+        if (event.ended === undefined) void this.#greet(event.workerInstance, listener);
+        else listener.sessionEnded(event.ended.lease);
+      },
+      onBreak: (reason) => {
+        if (this.#state.kind !== 'down') this.#logger.warn({ reason }, 'lost the worker');
+        this.#state = { kind: 'down' };
+      },
+    });
+  }
+
+  async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<void> {
+    await this.#holdings.adoptDevice(request);
+  }
+
+  async releaseDevice(attachment: string): Promise<void> {
+    await this.#holdings.releaseDevice({ attachment });
+  }
+
+  async returnDevice(attachment: string, token: Uint8Array): Promise<void> {
+    await this.#holdings.returnDevice({ attachment, token });
+  }
+
+  reconcile(voidLeasesUpTo: bigint): Promise<workerV1.ReconcileResponse> {
+    return this.#holdings.reconcile({ voidLeasesUpTo });
+  }
+
+  stop(): void {
+    this.#stream?.close();
+    this.#state = { kind: 'down' };
+    this.#holdings.close();
+    this.#sessions.close();
+  }
+
+  async #greet(instance: string, listener: LinkListener): Promise<void> {
+    const state: LinkState = { kind: 'reconciling', instance };
+    this.#state = state;
+    // Another state means that the worker went away meanwhile: whoever comes next is greeted anew.
+    while (this.#state === state) {
+      try {
+        await listener.reconcile();
+        if (this.#isStill(state)) {
+          this.#state = { kind: 'up', instance };
+          listener.reconciled();
+        }
+      } catch (error) {
+        if (!this.#isStill(state)) return;
+        this.#logger.error(
+          { err: error },
+          `reconciling with the worker failed, trying again: ${messageOf(error)}`,
+        );
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  #isStill(state: LinkState): boolean {
+    return this.#state === state;
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  createClient,
+  gatewayV1,
+  listAll,
+  registryV1,
+  workerV1,
+  type ServiceClient,
+} from '@holdfast/contracts';
+import type { Endpoints } from './endpoints.js';
+
+const PAGE = 1000;
+
+/** A running instance of holdfast, as its clients see it. */
+export class Instance implements Disposable {
+  readonly devices: ServiceClient<registryV1.DeviceServiceService>;
+  readonly leases: ServiceClient<registryV1.LeaseServiceService>;
+  readonly registry: ServiceClient<registryV1.RegistryServiceService>;
+  readonly exports: ServiceClient<gatewayV1.ExportServiceService>;
+  readonly sessions: ServiceClient<gatewayV1.SessionServiceService>;
+  readonly gateway: ServiceClient<gatewayV1.GatewayServiceService>;
+  readonly worker: ServiceClient<workerV1.WorkerServiceService>;
+
+  constructor(readonly endpoints: Endpoints) {
+    this.devices = createClient(registryV1.DeviceServiceService, endpoints['device-registry']);
+    this.leases = createClient(registryV1.LeaseServiceService, endpoints['device-registry']);
+    this.registry = createClient(registryV1.RegistryServiceService, endpoints['device-registry']);
+    this.exports = createClient(gatewayV1.ExportServiceService, endpoints['nbd-gateway']);
+    this.sessions = createClient(gatewayV1.SessionServiceService, endpoints['nbd-gateway']);
+    this.gateway = createClient(gatewayV1.GatewayServiceService, endpoints['nbd-gateway']);
+    this.worker = createClient(workerV1.WorkerServiceService, endpoints['io-worker']);
+  }
+
+  listDevices(): Promise<registryV1.Device[]> {
+    return listAll(async (pageToken) => {
+      const { devices, nextPageToken } = await this.devices.listDevices({ pageSize: PAGE, pageToken });
+      return { items: devices, nextPageToken };
+    });
+  }
+
+  listLeases(device = ''): Promise<registryV1.Lease[]> {
+    return listAll(async (pageToken) => {
+      const { leases, nextPageToken } = await this.leases.listLeases({ device, pageSize: PAGE, pageToken });
+      return { items: leases, nextPageToken };
+    });
+  }
+
+  listExports(): Promise<gatewayV1.Export[]> {
+    return listAll(async (pageToken) => {
+      const { exports, nextPageToken } = await this.exports.listExports({ pageSize: PAGE, pageToken });
+      return { items: exports, nextPageToken };
+    });
+  }
+
+  listSessions(): Promise<gatewayV1.Session[]> {
+    return listAll(async (pageToken) => {
+      const { sessions, nextPageToken } = await this.sessions.listSessions({ pageSize: PAGE, pageToken });
+      return { items: sessions, nextPageToken };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of [
+      this.devices,
+      this.leases,
+      this.registry,
+      this.exports,
+      this.sessions,
+      this.gateway,
+      this.worker,
+    ]) {
+      client.close();
+    }
+  }
+}

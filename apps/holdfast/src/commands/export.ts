@@ -1,0 +1,82 @@
+import { deviceName, exportName, gatewayV1 } from '@holdfast/contracts';
+import { Command } from 'commander';
+import { printFacts, printJson, printTable } from '../output/print.js';
+import { lastSegment } from '../output/size.js';
+import { forInstance, withInstance, type CommonOptions } from './common.js';
+
+const { Export } = gatewayV1;
+
+interface AddOptions extends CommonOptions {
+  readonly device: string;
+  readonly readOnly?: boolean;
+  readonly description?: string;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export').description('Publish devices to NBD clients');
+
+  forInstance(command.command('add <name>').description('Publish a device under a name'))
+    .requiredOption('--device <name>', 'the device to publish')
+    .option('--read-only', 'clients may only read')
+    .option('--description <text>', 'shown to clients that list exports')
+    .addHelpText('after', '\nExample:\n  holdfast export add vm1 --device vm1 --read-only')
+    .action((name: string, options: AddOptions) =>
+      withInstance(options, async ({ exports }) => {
+        const created = await exports.createExport({
+          exportId: name,
+          export: Export.fromPartial({
+            device: deviceName.format(options.device),
+            readOnly: options.readOnly ?? false,
+            description: options.description ?? '',
+          }),
+        });
+        show(created, options);
+      }),
+    );
+
+  forInstance(command.command('list').description('List exports')).action((options: CommonOptions) =>
+    withInstance(options, async (instance) => {
+      const exports = await instance.listExports();
+      if (options.json === true) printJson(exports.map((one) => Export.toJSON(one)));
+      else printTable(['NAME', 'DEVICE', 'MODE', 'URI'], exports.map(row));
+    }),
+  );
+
+  forInstance(command.command('show <name>').description('Show one export')).action(
+    (name: string, options: CommonOptions) =>
+      withInstance(options, async ({ exports }) => {
+        show(await exports.getExport({ name: exportName.format(name) }), options);
+      }),
+  );
+
+  forInstance(
+    command.command('remove <name>').description('Withdraw an export: nobody new finds it, sessions go on'),
+  ).action((name: string, options: CommonOptions) =>
+    withInstance(options, async ({ exports }) => {
+      await exports.deleteExport({ name: exportName.format(name) });
+    }),
+  );
+  return command;
+}
+
+function show(one: gatewayV1.Export, options: CommonOptions): void {
+  if (options.json === true) {
+    printJson(Export.toJSON(one));
+    return;
+  }
+  printFacts({
+    name: lastSegment(one.name),
+    device: lastSegment(one.device),
+    mode: mode(one),
+    ...(one.description === '' ? {} : { description: one.description }),
+    ...Object.fromEntries(one.uris.map((uri) => [uri.startsWith('nbd+unix:') ? 'unix' : 'tcp', uri])),
+  });
+}
+
+function row(one: gatewayV1.Export): string[] {
+  return [lastSegment(one.name), lastSegment(one.device), mode(one), one.uris[0] ?? ''];
+}
+
+function mode(one: gatewayV1.Export): string {
+  return one.readOnly ? 'read-only' : 'as the device';
+}

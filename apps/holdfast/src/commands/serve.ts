@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { Announcer } from '../serve/announcer.js';
+import { serve, type ServeOptions } from '../serve/serve.js';
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serve images: starts the services, and stops them on ^C or SIGTERM')
+    .argument('[image...]', 'image files or block devices; without any, a 1 GiB demo image is made')
+    .option('--listen <host:port>', 'where NBD clients connect over TCP', '127.0.0.1:10809')
+    .option('--socket <path>', 'Unix socket for NBD clients (default: nbd.sock in the state folder)')
+    .option('--state <folder>', 'state folder (default: $XDG_STATE_HOME/holdfast)')
+    .option('--read-only', 'clients may only read', false)
+    .option('--json', 'print JSON lines', false)
+    .addHelpText(
+      'after',
+      '\nExample:\n  holdfast serve disk.img\n  holdfast serve --read-only --listen 127.0.0.1:10810 *.img',
+    )
+    .action(async (images: string[], options: ServeOptions & { json: boolean }) => {
+      await serve(images, options, new Announcer(options.json), stopSignal());
+    });
+}
+
+/** Resolves at the first ^C or SIGTERM; a second one changes nothing, since stopping is under way. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        resolve();
+      });
+    }
+  });
+}

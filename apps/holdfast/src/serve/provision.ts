@@ -1,0 +1,79 @@
+import { deviceName, exportName, gatewayV1, registryV1 } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/foundation';
+import type { Instance } from '../client/instance.js';
+import { isNotFound } from '../commands/common.js';
+import { lastSegment } from '../output/size.js';
+import type { Image } from './images.js';
+
+/** Registers, attaches and exports the images of this run, and forgets those of runs before. */
+export async function provision(
+  instance: Instance,
+  images: readonly Image[],
+  readOnly: boolean,
+): Promise<void> {
+  await forgetEarlierRuns(instance, images, readOnly);
+  for (const image of images) await provisionImage(instance, image, readOnly);
+}
+
+async function forgetEarlierRuns(
+  instance: Instance,
+  images: readonly Image[],
+  readOnly: boolean,
+): Promise<void> {
+  const wanted = new Map(images.map((image) => [image.name, image.path]));
+  const stale = (await instance.listDevices()).filter(
+    (device) =>
+      device.transient &&
+      (wanted.get(lastSegment(device.name)) !== device.backing?.value.path || device.readOnly !== readOnly),
+  );
+  const staleNames = new Set(stale.map(({ name }) => name));
+  for (const one of await instance.listExports()) {
+    if (one.transient && staleNames.has(one.device)) await instance.exports.deleteExport({ name: one.name });
+  }
+  for (const { name } of stale) await instance.devices.deleteDevice({ name });
+}
+
+async function provisionImage(instance: Instance, image: Image, readOnly: boolean): Promise<void> {
+  await registerDevice(instance, image, readOnly);
+  await instance.devices.attachDevice({ name: deviceName.format(image.name) });
+  await publish(instance, image);
+}
+
+async function registerDevice(instance: Instance, image: Image, readOnly: boolean): Promise<void> {
+  const existing = await instance.devices
+    .getDevice({ name: deviceName.format(image.name) })
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  if (existing === undefined) {
+    await instance.devices.createDevice({
+      deviceId: image.name,
+      device: registryV1.Device.fromPartial({
+        backing: { $case: 'file', value: { path: image.path } },
+        readOnly,
+        transient: true,
+      }),
+    });
+  } else if (existing.backing?.value.path !== image.path || existing.readOnly !== readOnly) {
+    throw new HoldfastError(
+      'DEVICE_EXISTS',
+      `a device "${image.name}" is registered already, with another path or mode; remove it by \`holdfast device remove\` or rename the image`,
+      { device: image.name },
+    );
+  }
+}
+
+async function publish(instance: Instance, image: Image): Promise<void> {
+  const existing = await instance.exports
+    .getExport({ name: exportName.format(image.name) })
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  if (existing !== undefined) return;
+  await instance.exports.createExport({
+    exportId: image.name,
+    export: gatewayV1.Export.fromPartial({ device: deviceName.format(image.name), transient: true }),
+  });
+}

@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { checkHealth } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/foundation';
+import type { ServiceName } from '../client/endpoints.js';
+import { Backoff } from './backoff.js';
+import { LogTail } from './log-tail.js';
+
+const READY_POLL_MS = 20;
+/** Longer than any service's own deadline for stopping. */
+const KILL_AFTER_MS = 25_000;
+
+export interface ServiceLaunch {
+  readonly name: ServiceName;
+  /** Path of its compiled main module. */
+  readonly main: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** gRPC target under which it answers. */
+  readonly address: string;
+  readonly log: Writable;
+}
+
+type State =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'running'; readonly child: ChildProcess; readonly since: number; readonly tail: LogTail }
+  | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout };
+
+/** One service as a child process: started, watched, started again when it dies, stopped when asked. */
+export class ServiceProcess {
+  readonly #launch: ServiceLaunch;
+  readonly #say: (sentence: string) => void;
+  readonly #backoff = new Backoff();
+  #state: State = { kind: 'stopped' };
+  #ready = false;
+  #stopping = false;
+
+  /** @param say tells the user what happens to the service */
+  constructor(launch: ServiceLaunch, say: (sentence: string) => void) {
+    this.#launch = launch;
+    this.#say = say;
+  }
+
+  start(): void {
+    const { name, main, environment, log } = this.#launch;
+    const child = spawn(process.execPath, [main], {
+      env: { ...process.env, ...environment, HOLDFAST_SUPERVISED: '1' },
+      // Standard input is the life line: its end tells the service that the supervisor is gone.
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const tail = new LogTail(child.stderr, log);
+    this.#state = { kind: 'running', child, since: Date.now(), tail };
+    // A write to a child that just died; its exit is what counts.
+    child.stdin.on('error', () => undefined);
+    child.once('error', (error) => {
+      this.#say(`${name} cannot be started: ${error.message}`);
+    });
+    child.once('close', (code, signal) => {
+      this.#ended(signal ?? `exit code ${String(code)}`);
+    });
+  }
+
+  /**
+   * Resolves when the service is ready.
+   *
+   * @throws HoldfastError with the service's own last words when it ends before
+   */
+  async ready(deadlineMs: number): Promise<void> {
+    const deadline = Date.now() + deadlineMs;
+    while (Date.now() < deadline) {
+      if (this.#state.kind !== 'running') break;
+      const status = await checkHealth(this.#launch.address, { deadlineMs: 1_000 }).catch(() => 'UNKNOWN');
+      if (status === 'SERVING') {
+        this.#ready = true;
+        return;
+      }
+      await delay(READY_POLL_MS);
+    }
+    const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
+    throw new HoldfastError('SERVICE_UNAVAILABLE', words, { service: this.#launch.name });
+  }
+
+  /** Asks it to stop and waits for its end; one that does not end is killed. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#state.kind === 'waiting') clearTimeout(this.#state.timer);
+    if (this.#state.kind !== 'running') return;
+    const { child } = this.#state;
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => {
+      this.#say(`${this.#launch.name} does not stop; killing it`);
+      child.kill('SIGKILL');
+    }, KILL_AFTER_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #lastWords: string | undefined;
+
+  #ended(how: string): void {
+    if (this.#state.kind !== 'running') return;
+    const { since, tail } = this.#state;
+    this.#lastWords = tail.fatal;
+    this.#state = { kind: 'stopped' };
+    // One that was never ready has a reason that a restart does not mend: ready() tells it.
+    if (this.#stopping || !this.#ready) return;
+    const delayMs = this.#backoff.delayMs(Date.now() - since);
+    const why = tail.fatal === undefined ? how : `${how}: ${tail.fatal}`;
+    this.#say(`${this.#launch.name} ended (${why}); starting it again in ${String(delayMs / 1000)} s`);
+    const timer = setTimeout(() => {
+      this.start();
+    }, delayMs);
+    this.#state = { kind: 'waiting', timer };
+  }
+}

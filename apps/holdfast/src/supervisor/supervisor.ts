@@ -1,0 +1,71 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { StateLayout } from '@holdfast/contracts';
+import { createStream } from 'rotating-file-stream';
+import type { Endpoints, ServiceName } from '../client/endpoints.js';
+import { ServiceProcess } from './service-process.js';
+
+const READY_MS = 30_000;
+
+/** Each service's log: this much, and two older files. */
+const LOG_SIZE = '10M';
+const LOG_FILES = 3;
+
+/** Clients first, devices last: nothing is let go of while something above still uses it. */
+const stopOrder: readonly ServiceName[] = ['nbd-gateway', 'io-worker', 'device-registry'];
+
+/** Waiting calls of the worker: one for descriptors, the rest for cold reads and writes on the event loop. */
+const WORKER_POOL_THREADS = '16';
+
+/** The services of one instance as child processes of this one. */
+export class Supervisor {
+  readonly #services: ReadonlyMap<ServiceName, ServiceProcess>;
+
+  constructor(
+    layout: StateLayout,
+    endpoints: Endpoints,
+    environment: NodeJS.ProcessEnv,
+    say: (sentence: string) => void,
+  ) {
+    this.#services = new Map(
+      stopOrder.map((name) => [
+        name,
+        new ServiceProcess(
+          {
+            name,
+            main: mainModule(name),
+            address: endpoints[name],
+            environment: {
+              UV_THREADPOOL_SIZE: name === 'io-worker' ? WORKER_POOL_THREADS : '4',
+              ...environment,
+              HOLDFAST_STATE: layout.folder,
+            },
+            log: createStream(`${name}.log`, {
+              path: layout.logs,
+              size: LOG_SIZE,
+              maxFiles: LOG_FILES,
+              mode: 0o600,
+            }),
+          },
+          say,
+        ),
+      ]),
+    );
+  }
+
+  /** Starts all services and waits until they are ready. @throws HoldfastError with what the one that failed said */
+  async start(): Promise<void> {
+    for (const service of this.#services.values()) service.start();
+    await Promise.all([...this.#services.values()].map((service) => service.ready(READY_MS)));
+  }
+
+  async stop(): Promise<void> {
+    for (const service of this.#services.values()) await service.stop();
+  }
+}
+
+/** Apps meet through processes, not imports: a service is found by its package, like any program. */
+function mainModule(name: ServiceName): string {
+  const manifest = createRequire(import.meta.url).resolve(`@holdfast/${name}/package.json`);
+  return path.join(path.dirname(manifest), 'dist/main.js');
+}

@@ -1,0 +1,89 @@
+import {
+  adviseWillNeed,
+  Errno,
+  punchHole,
+  readAt,
+  readAtNoWait,
+  syncData,
+  writeAt,
+  writeAtDurable,
+  zeroRange,
+} from '@holdfast/linux';
+
+/** Reads of at least this many bytes are not tried without waiting first: their cost is in the copy (data-path study). */
+export const NO_WAIT_LENGTH_MAX = 32 * 1024;
+
+/**
+ * Blocking access to one device: whole transfers or an errno. Every method returns 0 or a positive errno.
+ *
+ * A read first asks the page cache alone (RWF_NOWAIT); on a miss `onMiss` is told before the read waits, so that
+ * the caller can have everything else it has queued read ahead.
+ */
+export class DeviceIo {
+  readonly #fd: number;
+  #noWait = true;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** A read that never waits: 0 when the page cache had all of it, EAGAIN otherwise. */
+  readCached(address: number, length: number, offset: number): number {
+    if (!this.#noWait) return Errno.EAGAIN;
+    const got = readAtNoWait(this.#fd, address, length, offset);
+    if (got === length) return 0;
+    // tmpfs and some FUSE file systems have no such reads.
+    if (got === -Errno.EOPNOTSUPP) this.#noWait = false;
+    return Errno.EAGAIN;
+  }
+
+  read(address: number, length: number, offset: number): number {
+    let done = 0;
+    while (done < length) {
+      const got = readAt(this.#fd, address + done, length - done, offset + done);
+      if (got < 0) return -got;
+      // The file was truncated under us: its size was promised, so this is an I/O error, not an end.
+      if (got === 0) return Errno.EIO;
+      done += got;
+    }
+    return 0;
+  }
+
+  /** Starts read-ahead of a range; a hint, so its failure is none. */
+  readAhead(offset: number, length: number): void {
+    adviseWillNeed(this.#fd, offset, length);
+  }
+
+  write(address: number, length: number, offset: number, durable: boolean): number {
+    let done = 0;
+    while (done < length) {
+      const put = durable
+        ? writeAtDurable(this.#fd, address + done, length - done, offset + done)
+        : writeAt(this.#fd, address + done, length - done, offset + done);
+      if (put < 0) return -put;
+      if (put === 0) return Errno.EIO;
+      done += put;
+    }
+    return 0;
+  }
+
+  flush(): number {
+    return -syncData(this.#fd);
+  }
+
+  /** TRIM is a hint (spec, NBD_CMD_TRIM): where no hole can be punched, nothing is done. */
+  trim(offset: number, length: number, durable: boolean): number {
+    const result = punchHole(this.#fd, offset, length);
+    if (result < 0 && result !== -Errno.EOPNOTSUPP) return -result;
+    return durable ? this.flush() : 0;
+  }
+
+  /**
+   * Zeroes a range without writing it, if the file system can: EOPNOTSUPP otherwise. `noHole` keeps it provisioned.
+   */
+  zero(offset: number, length: number, durable: boolean, noHole: boolean): number {
+    const result = noHole ? zeroRange(this.#fd, offset, length) : punchHole(this.#fd, offset, length);
+    if (result < 0) return -result;
+    return durable ? this.flush() : 0;
+  }
+}

@@ -1,0 +1,27 @@
+import type { OwnedFd } from '@holdfast/linux';
+import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { SessionControl } from './session-control.js';
+
+/** Why a session ended: what the protocol said, or what the worker decided. */
+export type EndReason = TransmissionEnd | 'fenced' | 'internal-error';
+
+/** Everything an engine needs to serve one session. */
+export interface Assignment {
+  /** The client's socket. Its owner closes it after the engine has ended, not the engine. */
+  readonly socket: OwnedFd;
+  /** Descriptor of the device: lent by its holding, which outlives the session. */
+  readonly device: number;
+  readonly facts: TransmissionFacts;
+  /** What the gateway had read beyond the handshake. */
+  readonly preload: Uint8Array;
+  readonly control: SessionControl;
+}
+
+/** Serves sessions. Both engines drive the same TransmissionMachine and pass the same tests. */
+export interface Engine {
+  readonly name: 'thread' | 'event-loop';
+  /** Whether one more session fits. */
+  readonly available: boolean;
+  /** Serves to the end; resolves when no request of the session is under way any more. */
+  serve(assignment: Assignment): Promise<EndReason>;
+}

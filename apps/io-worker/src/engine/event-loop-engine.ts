@@ -1,0 +1,51 @@
+import { Socket } from 'node:net';
+import { NativeBuffer, setBlocking } from '@holdfast/linux';
+import type { Assignment, EndReason, Engine } from './engine.js';
+import { serveEvented } from './serve-evented.js';
+
+/** Smaller than a thread's, since there may be hundreds. */
+const INPUT_BYTES = 64 * 1024;
+const OUTPUT_BYTES = 128 * 1024;
+
+/** Serves sessions on the main loop: slower for each than a thread, cheaper for many. */
+export class EventLoopEngine implements Engine {
+  readonly name = 'event-loop';
+  readonly available = true;
+  #sessions = 0;
+
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  async serve(assignment: Assignment): Promise<EndReason> {
+    this.#sessions++;
+    setBlocking(assignment.socket.number, false);
+    // The stream closes its own duplicate; the session keeps the descriptor by which it is fenced and shut down.
+    const socket = new Socket({
+      fd: assignment.socket.duplicate().release(),
+      readable: true,
+      writable: true,
+      allowHalfOpen: true,
+    });
+    const input = NativeBuffer.allocate(INPUT_BYTES);
+    const output = NativeBuffer.allocate(OUTPUT_BYTES);
+    try {
+      return await serveEvented({ ...assignment, socket, input, output });
+    } finally {
+      await closed(socket);
+      input.dispose();
+      output.dispose();
+      this.#sessions--;
+    }
+  }
+}
+
+/** A write that failed may still refer to the output buffer until the stream is closed. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => {
+      resolve();
+    });
+    socket.destroy();
+  });
+}

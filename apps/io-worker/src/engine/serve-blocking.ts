@@ -1,0 +1,146 @@
+import { Errno, receive, sendBytes, sendFile, MessageFlag, type NativeBuffer } from '@holdfast/linux';
+import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
+import type { EndReason } from './engine.js';
+import type { SessionControl } from './session-control.js';
+import { writeZeroes } from './zero-writer.js';
+
+/** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
+const SPINS = 100;
+
+/** READs from here on go from the page cache to the socket by sendfile(2), without a copy through this process. */
+const TRANSFER_MINIMUM = 32 * 1024;
+
+/** Replies are sent at the latest when this many bytes are queued. */
+const SEND_THRESHOLD = 256 * 1024;
+
+export interface BlockingSession {
+  readonly socket: number;
+  readonly device: number;
+  readonly facts: TransmissionFacts;
+  readonly preload: Uint8Array;
+  readonly control: SessionControl;
+  readonly input: NativeBuffer;
+  readonly output: NativeBuffer;
+}
+
+/** Serves one session on this thread with blocking system calls, to its end. */
+export function serveBlocking(session: BlockingSession): EndReason {
+  const { socket, control, input, output } = session;
+  const device = new DeviceIo(session.device);
+  const machine = new TransmissionMachine(
+    session.facts,
+    { input: input.bytes, output: output.bytes },
+    { transferMinimum: TRANSFER_MINIMUM, sendThreshold: SEND_THRESHOLD },
+  );
+  const readAhead = (offset: number, length: number) => {
+    device.readAhead(offset, length);
+  };
+  machine.preload(session.preload);
+
+  for (;;) {
+    switch (machine.next()) {
+      case Step.read: {
+        const address = output.address + machine.bufferOffset;
+        const { length, fileOffset } = machine;
+        if (length < NO_WAIT_LENGTH_MAX) {
+          if (device.readCached(address, length, fileOffset) === 0) {
+            machine.completed(0);
+            break;
+          }
+          device.readAhead(fileOffset, length);
+          machine.forEachQueuedRead(readAhead);
+        }
+        machine.completed(device.read(address, length, fileOffset));
+        break;
+      }
+      case Step.write:
+        if (control.fenced) return 'fenced';
+        machine.completed(
+          device.write(
+            input.address + machine.bufferOffset,
+            machine.length,
+            machine.fileOffset,
+            machine.durable === 1,
+          ),
+        );
+        break;
+      case Step.receive:
+        if (control.fenced) return 'fenced';
+        control.publish(machine.counters);
+        if (control.stopping) machine.beginShutdown();
+        machine.received(receiveSome(socket, input.address + machine.inputOffset, machine.inputLength));
+        break;
+      case Step.send:
+        if (
+          !sendAll(socket, output.address + machine.outputOffset, machine.outputLength, machine.more === 1)
+        ) {
+          return finish(machine, control, 'end-of-stream');
+        }
+        machine.sent();
+        break;
+      case Step.transfer:
+        machine.completed(transfer(socket, session.device, machine.fileOffset, machine.length));
+        break;
+      case Step.flush:
+        machine.completed(device.flush());
+        break;
+      case Step.trim:
+        if (control.fenced) return 'fenced';
+        machine.completed(device.trim(machine.fileOffset, machine.length, machine.durable === 1));
+        break;
+      case Step.zero:
+        if (control.fenced) return 'fenced';
+        machine.completed(zero(device, machine));
+        break;
+      case Step.close:
+        return finish(machine, control, machine.closeReason ?? 'internal-error');
+    }
+  }
+}
+
+function finish(machine: TransmissionMachine, control: SessionControl, reason: EndReason): EndReason {
+  control.publish(machine.counters);
+  return reason;
+}
+
+/** Bytes received, or 0 when the connection is over in whatever way. */
+function receiveSome(socket: number, address: number, length: number): number {
+  for (let spin = 0; spin < SPINS; spin++) {
+    const got = receive(socket, address, length, MessageFlag.DONTWAIT);
+    if (got >= 0) return got;
+    if (got !== -Errno.EAGAIN) return 0;
+  }
+  return Math.max(0, receive(socket, address, length, 0));
+}
+
+function sendAll(socket: number, address: number, length: number, more: boolean): boolean {
+  const flags = more ? MessageFlag.MORE : 0;
+  for (let done = 0; done < length;) {
+    const put = sendBytes(socket, address + done, length - done, flags);
+    if (put <= 0) return false;
+    done += put;
+  }
+  return true;
+}
+
+function transfer(socket: number, device: number, offset: number, length: number): number {
+  for (let done = 0; done < length;) {
+    const put = sendFile(socket, device, offset + done, length - done);
+    if (put < 0) return -put;
+    if (put === 0) return Errno.EIO;
+    done += put;
+  }
+  return 0;
+}
+
+function zero(device: DeviceIo, machine: TransmissionMachine): number {
+  const { fileOffset, length } = machine;
+  const durable = machine.durable === 1;
+  const errno = device.zero(fileOffset, length, durable, machine.noHole === 1);
+  if (errno !== Errno.EOPNOTSUPP) return errno;
+  const written = writeZeroes(fileOffset, length, (address, piece, offset) =>
+    device.write(address, piece, offset, false),
+  );
+  return written === 0 && durable ? device.flush() : written;
+}

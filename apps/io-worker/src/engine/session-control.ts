@@ -1,0 +1,66 @@
+import type { TransmissionMachine } from '@holdfast/nbd-protocol';
+
+/** Words of the shared memory that a session's engine and the rest of the worker both see. */
+const Word = { stopping: 0, fenced: 1 } as const;
+const FLAG_BYTES = 8;
+const Counter = { requests: 0, bytesRead: 1, bytesWritten: 2, errors: 3 } as const;
+const COUNTERS = 4;
+
+/** What a session has done, as the API reports it. */
+export interface SessionCounters {
+  readonly requests: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly errors: number;
+}
+
+/**
+ * The line to a running session across threads: two flags towards it, counters from it. A thread that sits in a
+ * system call reads no messages, so both go through shared memory.
+ */
+export class SessionControl {
+  readonly memory: SharedArrayBuffer;
+  readonly #flags: Int32Array;
+  readonly #counters: Float64Array;
+
+  constructor(memory = new SharedArrayBuffer(FLAG_BYTES + COUNTERS * Float64Array.BYTES_PER_ELEMENT)) {
+    this.memory = memory;
+    this.#flags = new Int32Array(memory, 0, 2);
+    this.#counters = new Float64Array(memory, FLAG_BYTES, COUNTERS);
+  }
+
+  /** New requests are to be answered with ESHUTDOWN (T16). */
+  requestStop(): void {
+    Atomics.store(this.#flags, Word.stopping, 1);
+  }
+
+  get stopping(): boolean {
+    return Atomics.load(this.#flags, Word.stopping) === 1;
+  }
+
+  /** Nothing more of this session may touch the device (T17). */
+  fence(): void {
+    Atomics.store(this.#flags, Word.fenced, 1);
+  }
+
+  get fenced(): boolean {
+    return Atomics.load(this.#flags, Word.fenced) === 1;
+  }
+
+  /** Called by the engine between batches: plain stores, since only the totals matter. */
+  publish(counters: TransmissionMachine['counters']): void {
+    this.#counters[Counter.requests] = counters.requests;
+    this.#counters[Counter.bytesRead] = counters.bytesRead;
+    this.#counters[Counter.bytesWritten] = counters.bytesWritten;
+    this.#counters[Counter.errors] = counters.errors;
+  }
+
+  get counters(): SessionCounters {
+    return {
+      requests: this.#counters[Counter.requests] ?? 0,
+      bytesRead: this.#counters[Counter.bytesRead] ?? 0,
+      bytesWritten: this.#counters[Counter.bytesWritten] ?? 0,
+      errors: this.#counters[Counter.errors] ?? 0,
+    };
+  }
+}

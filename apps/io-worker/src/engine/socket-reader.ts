@@ -1,0 +1,47 @@
+import type { Socket } from 'node:net';
+
+/**
+ * Pulls bytes from a paused socket into a buffer of the caller's. The stream's own buffer bounds what is read ahead,
+ * so a client that sends faster than it is served meets TCP's flow control.
+ */
+export class SocketReader {
+  readonly #socket: Socket;
+  #over = false;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const wake = () => {
+      this.#wake?.();
+    };
+    const end = () => {
+      this.#over = true;
+      wake();
+    };
+    socket.on('readable', wake);
+    socket.on('end', end);
+    socket.on('error', end);
+    socket.on('close', end);
+  }
+
+  /** Bytes copied, at least one; 0 when the connection is over in whatever way. */
+  async readInto(target: Uint8Array, offset: number, length: number): Promise<number> {
+    for (;;) {
+      const available = Math.min(length, this.#socket.readableLength);
+      if (available > 0) {
+        const chunk = this.#socket.read(available) as Buffer | null;
+        if (chunk !== null) {
+          target.set(chunk, offset);
+          return chunk.length;
+        }
+      }
+      if (this.#over) return 0;
+      // Asking for nothing makes the stream look at the socket again.
+      this.#socket.read(0);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * An I/O thread: waits for a session, serves it with blocking calls, reports its end, waits for the next. While it
+ * serves it reads no messages; `SessionControl` and shutdown(2) on the socket reach it.
+ */
+import { parentPort } from 'node:worker_threads';
+import { assert } from '@holdfast/foundation';
+import { NativeBuffer } from '@holdfast/linux';
+import { serveBlocking } from './serve-blocking.js';
+import { SessionControl } from './session-control.js';
+import type { ThreadReport, ThreadTask } from './thread-messages.js';
+
+/** Holds a burst of requests, or a slice of a payload; larger did not pay (L2 cache). */
+const INPUT_BYTES = 512 * 1024;
+/** Holds the replies up to the send threshold and one read more. */
+const OUTPUT_BYTES = 512 * 1024;
+
+const port = parentPort;
+assert(port !== null, 'runs as a worker thread');
+
+const input = NativeBuffer.allocate(INPUT_BYTES);
+const output = NativeBuffer.allocate(OUTPUT_BYTES);
+const report = (message: ThreadReport) => {
+  port.postMessage(message);
+};
+
+port.on('message', (task: ThreadTask) => {
+  const reason = serveBlocking({
+    socket: task.socket,
+    device: task.device,
+    facts: task.facts,
+    preload: task.preload,
+    control: new SessionControl(task.control),
+    input,
+    output,
+  });
+  report({ kind: 'ended', reason });
+});
+report({ kind: 'ready' });

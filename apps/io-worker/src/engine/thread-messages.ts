@@ -1,0 +1,15 @@
+import type { TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { EndReason } from './engine.js';
+
+/** To an I/O thread: one session. Descriptors are numbers of the same process; their owner is the main thread. */
+export interface ThreadTask {
+  readonly socket: number;
+  readonly device: number;
+  readonly facts: TransmissionFacts;
+  readonly preload: Uint8Array;
+  readonly control: SharedArrayBuffer;
+}
+
+/** From an I/O thread. */
+export type ThreadReport =
+  { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly reason: EndReason };

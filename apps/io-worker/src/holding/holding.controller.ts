@@ -1,0 +1,55 @@
+import { workerV1 } from '@holdfast/contracts';
+import { Inject } from '@nestjs/common';
+import {
+  GrpcController,
+  PROCESS_IDENTITY,
+  type GrpcControllerOf,
+  type ProcessIdentity,
+} from '@holdfast/service';
+import { SessionService } from '../session/session.service.js';
+import type { Holding } from './holding.js';
+import { HoldingService } from './holding.service.js';
+import { toIdentityMessage } from './identity-message.js';
+import { checkToken } from '../session/token.js';
+
+@GrpcController(workerV1.HoldingServiceService)
+export class HoldingController implements GrpcControllerOf<workerV1.HoldingServiceService> {
+  constructor(
+    private readonly holdings: HoldingService,
+    private readonly sessions: SessionService,
+    @Inject(PROCESS_IDENTITY) private readonly identity: ProcessIdentity,
+  ) {}
+
+  async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
+    const expected = request.holding ?? workerV1.Holding.fromPartial({});
+    return toHoldingMessage(await this.holdings.adopt(checkToken(request.token), expected));
+  }
+
+  releaseDevice(request: workerV1.ReleaseDeviceRequest): Record<string, never> {
+    this.holdings.release(request.attachment);
+    return {};
+  }
+
+  async returnDevice(request: workerV1.ReturnDeviceRequest): Promise<workerV1.Holding> {
+    return toHoldingMessage(await this.holdings.giveBack(request.attachment, checkToken(request.token)));
+  }
+
+  reconcile(request: workerV1.ReconcileRequest): workerV1.ReconcileResponse {
+    this.sessions.voidLeasesUpTo(request.voidLeasesUpTo);
+    return {
+      workerInstance: this.identity.instance,
+      holdings: this.holdings.list().map(toHoldingMessage),
+      liveLeases: this.sessions.list().map((session) => session.lease),
+    };
+  }
+}
+
+function toHoldingMessage(holding: Holding): workerV1.Holding {
+  return {
+    attachment: holding.attachment,
+    epoch: holding.epoch,
+    identity: toIdentityMessage(holding.identity),
+    sizeBytes: BigInt(holding.identity.sizeBytes),
+    readOnly: holding.readOnly,
+  };
+}

@@ -1,0 +1,17 @@
+import { stateLayout, workerV1 } from '@holdfast/contracts';
+import { startService } from '@holdfast/service';
+import { workerSettings } from './settings.js';
+import { WorkerModule } from './worker.module.js';
+
+await startService({
+  name: 'io-worker',
+  settings: workerSettings,
+  protoPackage: 'holdfast.worker.v1',
+  definitions: {
+    HoldingService: workerV1.HoldingServiceService,
+    SessionService: workerV1.SessionServiceService,
+    WorkerService: workerV1.WorkerServiceService,
+  },
+  socketPath: (settings) => stateLayout(settings.stateFolder).workerSocket,
+  module: () => ({ module: WorkerModule }),
+});

@@ -1,0 +1,26 @@
+import type { workerV1 } from '@holdfast/contracts';
+import type { Session } from './session.js';
+
+export function toSessionMessage(session: Session): workerV1.Session {
+  const { definition, state, control } = session;
+  const { requests, bytesRead, bytesWritten, errors } = control.counters;
+  return {
+    name: definition.name,
+    export: definition.exportName,
+    attachment: definition.holding.attachment,
+    lease: definition.lease,
+    epoch: definition.holding.epoch,
+    readOnly: definition.readOnly,
+    clientAddress: definition.clientAddress,
+    blockSizeMinimum: definition.facts.blockSizeMinimum,
+    payloadMaximum: definition.facts.payloadMaximum,
+    startTime: definition.startTime,
+    engine: state.kind === 'serving' ? state.engine : '',
+    counters: {
+      requests: BigInt(requests),
+      bytesRead: BigInt(bytesRead),
+      bytesWritten: BigInt(bytesWritten),
+      errors: BigInt(errors),
+    },
+  };
+}

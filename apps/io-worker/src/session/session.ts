@@ -1,0 +1,69 @@
+import type { OwnedFd } from '@holdfast/linux';
+import type { TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { EndReason, Engine } from '../engine/engine.js';
+import { SessionControl } from '../engine/session-control.js';
+import type { Holding } from '../holding/holding.js';
+
+/** Why a session is over: its engine's reason, or that its socket never came. */
+export type SessionEnd = EndReason | 'abandoned';
+
+/** What was negotiated for a session; fixed from the start. */
+export interface SessionDefinition {
+  /** `sessions/{session}` */
+  readonly name: string;
+  /** `exports/{export}` */
+  readonly exportName: string;
+  readonly holding: Holding;
+  readonly lease: bigint;
+  readonly readOnly: boolean;
+  readonly clientAddress: string;
+  readonly startTime: Date;
+  readonly facts: TransmissionFacts;
+}
+
+export type SessionState =
+  | { readonly kind: 'prepared'; readonly token: Uint8Array; readonly expiry: NodeJS.Timeout }
+  | { readonly kind: 'serving'; readonly engine: Engine['name']; readonly socket: OwnedFd }
+  | { readonly kind: 'ended'; readonly reason: SessionEnd };
+
+/** One client in transmission, or about to be. */
+export class Session {
+  readonly definition: SessionDefinition;
+  readonly control = new SessionControl();
+  readonly ended: Promise<SessionEnd>;
+  #state: SessionState;
+  readonly #resolveEnded: (reason: SessionEnd) => void;
+
+  constructor(definition: SessionDefinition, state: SessionState & { kind: 'prepared' }) {
+    this.definition = definition;
+    this.#state = state;
+    let resolveEnded: (reason: SessionEnd) => void = () => undefined;
+    this.ended = new Promise((resolve) => {
+      resolveEnded = resolve;
+    });
+    this.#resolveEnded = resolveEnded;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get lease(): bigint {
+    return this.definition.lease;
+  }
+
+  /** prepared → serving: its socket has come. */
+  begin(engine: Engine['name'], socket: OwnedFd): void {
+    if (this.#state.kind !== 'prepared') throw new Error(`session is ${this.#state.kind}, not prepared`);
+    clearTimeout(this.#state.expiry);
+    this.#state = { kind: 'serving', engine, socket };
+  }
+
+  /** prepared | serving → ended. */
+  end(reason: SessionEnd): void {
+    if (this.#state.kind === 'ended') throw new Error('session has ended before');
+    if (this.#state.kind === 'prepared') clearTimeout(this.#state.expiry);
+    this.#state = { kind: 'ended', reason };
+    this.#resolveEnded(reason);
+  }
+}

@@ -1,0 +1,22 @@
+import { integer, milliseconds, setting } from '@holdfast/service';
+
+export const workerSettings = {
+  threads: setting(
+    'HOLDFAST_WORKER_THREADS',
+    integer(0, 256),
+    '8',
+    'I/O threads made ahead, one connection each; connections beyond them share the event loop. 0: no threads. About 9 MB each.',
+  ),
+  sessionsMax: setting(
+    'HOLDFAST_WORKER_SESSIONS_MAX',
+    integer(1, 65_535),
+    '1024',
+    'Sessions served at once; more are refused.',
+  ),
+  drainMs: setting(
+    'HOLDFAST_WORKER_DRAIN_MS',
+    milliseconds,
+    '10000',
+    'Milliseconds that requests under way may take to finish when the worker stops.',
+  ),
+} as const;

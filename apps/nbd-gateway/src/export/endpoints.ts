@@ -1,0 +1,36 @@
+/** Where NBD clients connect: filled by the listeners once they listen. */
+export class Endpoints {
+  tcp: { readonly host: string; readonly port: number } | undefined;
+  unixPath: string | undefined;
+
+  /** `127.0.0.1:10809`, `unix:/path/nbd.sock` */
+  list(): string[] {
+    return [
+      ...(this.tcp === undefined ? [] : [`${bracketed(this.tcp.host)}:${String(this.tcp.port)}`]),
+      ...(this.unixPath === undefined ? [] : [`unix:${this.unixPath}`]),
+    ];
+  }
+
+  /**
+   * URIs of an export, as the NBD URI specification (doc/uri.md) writes them:
+   * `nbd://127.0.0.1:10809/disk.img`, `nbd+unix:///disk.img?socket=/path/nbd.sock`.
+   */
+  urisOf(exportName: string): string[] {
+    const name = encodeURIComponent(exportName);
+    return [
+      ...(this.tcp === undefined
+        ? []
+        : [`nbd://${bracketed(this.tcp.host)}:${String(this.tcp.port)}/${name}`]),
+      ...(this.unixPath === undefined ? [] : [`nbd+unix:///${name}?socket=${encodePath(this.unixPath)}`]),
+    ];
+  }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** A query value in which slashes may stay (RFC 3986, section 3.4), so that the path can be read. */
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}

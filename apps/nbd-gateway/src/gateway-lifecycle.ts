@@ -1,0 +1,52 @@
+import { stateLayout } from '@holdfast/contracts';
+import { ServiceHealth, SETTINGS } from '@holdfast/service';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { ConnectionService } from './connection/connection.service.js';
+import { Listeners } from './connection/listeners.js';
+import { ExportService } from './export/export.service.js';
+import { SessionCensus } from './session/session-census.js';
+import { SessionOpener } from './session/session-opener.js';
+import type { GatewaySettings } from './settings.js';
+import { STORE, type StoreToken } from './store.provider.js';
+
+/** How long clients in the handshake may take to hear that the server stops. */
+const STOP_GRACE_MS = 300;
+
+/** What happens when the gateway starts and when it stops. Sessions in transmission are the worker's and go on. */
+@Injectable()
+export class GatewayLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(SETTINGS) private readonly settings: GatewaySettings,
+    @Inject(STORE) private readonly store: StoreToken,
+    private readonly health: ServiceHealth,
+    private readonly listeners: Listeners,
+    private readonly connections: ConnectionService,
+    private readonly census: SessionCensus,
+    private readonly opener: SessionOpener,
+    private readonly exports: ExportService,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { listen, nbdSocket, stateFolder } = this.settings;
+    this.census.follow();
+    await this.listeners.listen({
+      tcp: listen,
+      unixPath: nbdSocket === '' ? stateLayout(stateFolder).nbdSocket : nbdSocket,
+    });
+    this.health.setServing(true);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.listeners.close();
+    await this.connections.stop(STOP_GRACE_MS);
+    this.census.stop();
+    this.opener.close();
+    this.exports.close();
+    await this.store.close();
+  }
+}

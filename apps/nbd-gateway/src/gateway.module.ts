@@ -1,0 +1,97 @@
+import { stateLayout } from '@holdfast/contracts';
+import { databaseUrl, LOGGER, SETTINGS, type Logger } from '@holdfast/service';
+import { openStore, type Store } from '@holdfast/store';
+import { Module, type FactoryProvider } from '@nestjs/common';
+import { ConnectionService } from './connection/connection.service.js';
+import { Listeners } from './connection/listeners.js';
+import { Endpoints } from './export/endpoints.js';
+import { ExportController } from './export/export.controller.js';
+import { ExportService } from './export/export.service.js';
+import { GatewayLifecycle } from './gateway-lifecycle.js';
+import { GatewayController } from './gateway/gateway.controller.js';
+import { LimitsHit } from './gateway/limits-hit.js';
+import { SessionCensus } from './session/session-census.js';
+import { SessionController } from './session/session.controller.js';
+import { SessionOpener } from './session/session-opener.js';
+import type { GatewaySettings } from './settings.js';
+import { STORE } from './store.provider.js';
+
+const addresses = (settings: GatewaySettings) => {
+  const layout = stateLayout(settings.stateFolder);
+  return { registry: `unix:${layout.registrySocket}`, worker: `unix:${layout.workerSocket}` };
+};
+
+const store: FactoryProvider<Store> = {
+  provide: STORE,
+  inject: [SETTINGS],
+  useFactory: (settings: GatewaySettings) =>
+    openStore({
+      url: databaseUrl(settings),
+    }),
+};
+
+const exportService: FactoryProvider<ExportService> = {
+  provide: ExportService,
+  inject: [STORE, SETTINGS],
+  useFactory: (ownStore: Store, settings: GatewaySettings) =>
+    new ExportService(ownStore, addresses(settings).registry),
+};
+
+const sessionCensus: FactoryProvider<SessionCensus> = {
+  provide: SessionCensus,
+  inject: [SETTINGS, LOGGER],
+  useFactory: (settings: GatewaySettings, logger: Logger) =>
+    new SessionCensus(addresses(settings).worker, logger),
+};
+
+const sessionOpener: FactoryProvider<SessionOpener> = {
+  provide: SessionOpener,
+  inject: [ExportService, SessionCensus, SETTINGS, LOGGER],
+  useFactory: (exports: ExportService, census: SessionCensus, settings: GatewaySettings, logger: Logger) =>
+    new SessionOpener(exports, census, settings.exportConnectionsMax, addresses(settings), logger),
+};
+
+const connectionService: FactoryProvider<ConnectionService> = {
+  provide: ConnectionService,
+  inject: [ExportService, SessionOpener, SessionCensus, SETTINGS, LimitsHit, LOGGER],
+  useFactory: (
+    exports: ExportService,
+    opener: SessionOpener,
+    census: SessionCensus,
+    settings: GatewaySettings,
+    limitsHit: LimitsHit,
+    logger: Logger,
+  ) =>
+    new ConnectionService(
+      exports,
+      opener,
+      census,
+      settings,
+      limitsHit,
+      stateLayout(settings.stateFolder).workerHandoff,
+      logger,
+    ),
+};
+
+@Module({
+  controllers: [ExportController, GatewayController, SessionController],
+  providers: [
+    store,
+    exportService,
+    sessionCensus,
+    sessionOpener,
+    connectionService,
+    Endpoints,
+    GatewayLifecycle,
+    { provide: LimitsHit, inject: [LOGGER], useFactory: (logger: Logger) => new LimitsHit(logger) },
+    {
+      provide: Listeners,
+      inject: [Endpoints, ConnectionService],
+      useFactory: (endpoints: Endpoints, connections: ConnectionService) =>
+        new Listeners(endpoints, (socket) => {
+          connections.accept(socket);
+        }),
+    },
+  ],
+})
+export class GatewayModule {}

@@ -1,0 +1,45 @@
+import {
+  databaseSettings,
+  integer,
+  listenAddress,
+  milliseconds,
+  setting,
+  type ServiceSettings,
+} from '@holdfast/service';
+import { z } from 'zod';
+
+export const gatewaySettings = {
+  listen: setting(
+    'HOLDFAST_LISTEN',
+    listenAddress,
+    '127.0.0.1:10809',
+    'HOST:PORT for NBD over TCP; empty: no TCP.',
+  ),
+  nbdSocket: setting(
+    'HOLDFAST_NBD_SOCKET',
+    z.string(),
+    '',
+    'Path of the Unix socket for NBD; empty: `nbd.sock` in the state folder.',
+  ),
+  ...databaseSettings,
+  connectionsMax: setting(
+    'HOLDFAST_CONNECTIONS_MAX',
+    integer(1, 65_535),
+    '1024',
+    'NBD connections at once, in handshake or served; more are closed at once.',
+  ),
+  exportConnectionsMax: setting(
+    'HOLDFAST_EXPORT_CONNECTIONS_MAX',
+    integer(1, 65_535),
+    '512',
+    'Sessions at once on one export; more are refused with NBD_REP_ERR_POLICY.',
+  ),
+  handshakeMs: setting(
+    'HOLDFAST_HANDSHAKE_MS',
+    milliseconds,
+    '10000',
+    'Milliseconds that a client may take for the whole handshake.',
+  ),
+} as const;
+
+export type GatewaySettings = ServiceSettings<typeof gatewaySettings>;

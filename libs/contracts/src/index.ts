@@ -1,0 +1,12 @@
+export * as gatewayV1 from './gateway-v1.js';
+export * as registryV1 from './registry-v1.js';
+export * as workerV1 from './worker-v1.js';
+export * from './descriptors.js';
+export * from './paging.js';
+export * from './resource-names.js';
+export * from './rpc/client.js';
+export * from './rpc/definition.js';
+export * from './rpc/errors.js';
+export * from './rpc/follow.js';
+export * from './rpc/health-check.js';
+export * from './state-layout.js';

@@ -1,0 +1,3 @@
+export * from './generated/holdfast/registry/v1/device.js';
+export * from './generated/holdfast/registry/v1/lease.js';
+export * from './generated/holdfast/registry/v1/registry.js';

@@ -1,0 +1,3 @@
+export * from './generated/holdfast/worker/v1/holding.js';
+export * from './generated/holdfast/worker/v1/session.js';
+export * from './generated/holdfast/worker/v1/worker.js';

@@ -1,0 +1,4 @@
+export * from './access.js';
+export * from './attachment-state.js';
+export * from './identity.js';
+export * from './releasable.js';

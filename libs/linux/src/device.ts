@@ -1,0 +1,51 @@
+import { constants, fstatSync } from 'node:fs';
+import { HoldfastError } from '@holdfast/foundation';
+import { SystemCallError } from './errno.js';
+import { O_PATH, openFile } from './open-file.js';
+import { OwnedFd } from './owned-fd.js';
+import { setBlocking } from './sockets.js';
+
+function openFailed(path: string, errno: number): HoldfastError {
+  const cause = new SystemCallError('open', errno, path);
+  return new HoldfastError(
+    'DEVICE_OPEN_FAILED',
+    `the device could not be opened: ${cause.message}`,
+    { path, ...cause.metadata },
+    cause,
+  );
+}
+
+function refuseUnsuitable(path: string, fd: number): void {
+  const stat = fstatSync(fd);
+  if (stat.isFile() || stat.isBlockDevice()) return;
+  throw new HoldfastError(
+    'DEVICE_UNSUITABLE',
+    `${JSON.stringify(path)} is neither a regular file nor a block device`,
+    { path },
+  );
+}
+
+/**
+ * Opens a regular file or a block device; symbolic links are followed. What it is gets checked on an O_PATH
+ * descriptor first, and that very inode is then opened: merely opening anything else can hang (a FIFO) or act (a
+ * watchdog), and nothing can be put in its place between check and use.
+ *
+ * @returns a blocking descriptor, close-on-exec
+ * @throws HoldfastError DEVICE_UNSUITABLE when it is neither; DEVICE_OPEN_FAILED with the error of open(2)
+ */
+export function openDevice(path: string, options: { readonly readOnly: boolean }): OwnedFd {
+  const found = openFile(path, O_PATH);
+  if (found < 0) throw openFailed(path, -found);
+  using inode = new OwnedFd(found);
+  refuseUnsuitable(path, inode.number);
+
+  const access = options.readOnly ? constants.O_RDONLY : constants.O_RDWR;
+  const opened = openFile(
+    `/proc/self/fd/${inode.number}`,
+    access | constants.O_NOCTTY | constants.O_NONBLOCK,
+  );
+  if (opened < 0) throw openFailed(path, -opened);
+  const device = new OwnedFd(opened);
+  setBlocking(device.number, true);
+  return device;
+}

@@ -1,0 +1,15 @@
+export * from './data-calls.js';
+export * from './data-calls-async.js';
+export * from './device.js';
+export * from './device-identity.js';
+export { Errno, errnoName, SystemCallError } from './errno.js';
+export { HANDOFF_PAYLOAD_MAX, HANDOFF_TOKEN_BYTES } from './handoff/limits.js';
+export * from './handoff/handoff-listener.js';
+export * from './handoff/send-handoff.js';
+export * from './native-buffer.js';
+export * from './owned-fd.js';
+export * from './process.js';
+export * from './socket-calls.js';
+export * from './socket-options.js';
+export * from './sockets.js';
+export { lockFile } from './state-lock.js';

@@ -1,0 +1,13 @@
+/** `NBD_FLAG_…` of an export, 16 bits: what may be sent in transmission (section "Transmission flags"). */
+export const TransmissionFlag = {
+  /** Always set. */
+  HAS_FLAGS: 1 << 0,
+  READ_ONLY: 1 << 1,
+  SEND_FLUSH: 1 << 2,
+  SEND_FUA: 1 << 3,
+  SEND_TRIM: 1 << 5,
+  SEND_WRITE_ZEROES: 1 << 6,
+  /** FLUSH and FUA speak for all connections to the export. */
+  CAN_MULTI_CONN: 1 << 8,
+  SEND_FAST_ZERO: 1 << 11,
+} as const;

@@ -1,0 +1,72 @@
+/** One export in the answer to LIST. An empty description is none. */
+export interface ExportListing {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** What INFO, GO and EXPORT_NAME announce about an export. HAS_FLAGS need not be set: it always is on the wire. */
+export interface ExportDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly sizeBytes: bigint;
+  readonly transmissionFlags: number;
+  /** In bytes (section "Size constraints"). */
+  readonly blockSize: {
+    readonly minimum: number;
+    readonly preferred: number;
+    readonly payloadMaximum: number;
+  };
+}
+
+/** Why a handshake ended without a transmission. */
+export type HandshakeEnd =
+  /** The client asked for it (ABORT). */
+  | 'abort'
+  /** Client flags that this server did not offer (N2). */
+  | 'bad-client-flags'
+  /** Without C_FIXED_NEWSTYLE only EXPORT_NAME may be sent. */
+  | 'not-fixed-newstyle'
+  /** Something else than an option where an option must begin. */
+  | 'bad-option-magic'
+  /** EXPORT_NAME with a name that is no string of the protocol; there is no reply to tell it by. */
+  | 'bad-export-name'
+  /** EXPORT_NAME for an export that the owner refused; there is no reply to tell it by (N3). */
+  | 'export-name-refused'
+  /** More options than {@link HandshakeLimits.optionsMax} (N10). */
+  | 'options-limit'
+  /** More bytes than {@link HandshakeLimits.totalBytesMax} (N10). */
+  | 'total-bytes-limit';
+
+/** What the machine asks of its owner. */
+export type HandshakeRequest =
+  /** Nothing to do until more bytes are pushed. */
+  | { readonly kind: 'need-input' }
+  /** Answered by `answerList` or `refuse`. */
+  | { readonly kind: 'list' }
+  /** Answered by `answerInfo` or `refuse`. */
+  | { readonly kind: 'info'; readonly exportName: string }
+  /** Answered by `answerGo` or `refuse`. */
+  | { readonly kind: 'go'; readonly exportName: string; readonly via: 'go' | 'export-name' }
+  /** An answer that needed no decision: send it, then ask again. */
+  | { readonly kind: 'reply'; readonly bytes: Uint8Array }
+  /** Send the bytes, if any, then close. The peer may be gone already: a failing send is no error (N6). */
+  | { readonly kind: 'close'; readonly reason: HandshakeEnd; readonly bytes?: Uint8Array };
+
+/** Bounds of one handshake (N10). Defaults are in `limits.ts`. */
+export interface HandshakeLimits {
+  /** Options on one connection. */
+  readonly optionsMax: number;
+  /** Data of one option that is read rather than skipped, bytes. */
+  readonly optionBytesMax: number;
+  /** All bytes pushed, including what was read beyond the handshake's end. */
+  readonly totalBytesMax: number;
+}
+
+/** Why an owner refuses; each has an error reply of its own. */
+export type RefusalReason = 'unknown' | 'policy' | 'shutdown' | 'platform';
+
+/** What to do with a refusal: send the bytes, and close if it says so. */
+export interface Refusal {
+  readonly bytes: Uint8Array;
+  readonly close: boolean;
+}

@@ -1,0 +1,54 @@
+/**
+ * Every limit of the wire, with its reason. What a peer sends is held against these before anything is allocated.
+ */
+
+/** Names, descriptions, error texts: "MUST be no longer than 4096 bytes" (section "Conventions"). */
+export const STRING_BYTES_MAX = 4096;
+
+/** Information requests in one INFO or GO. The specification has four types; the rest is for types to come. */
+export const INFO_REQUESTS_MAX = 64;
+
+/** Data of one option: the largest INFO or GO is a name's length, the name, a count and the requests. */
+export const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * INFO_REQUESTS_MAX;
+
+/** Options on one connection. Known clients send fewer than ten; a loop of options is a denial of service. */
+export const OPTIONS_MAX = 32;
+
+/**
+ * All bytes of one handshake, and of what was read beyond its end: 32 options of full length are 136 KB. Also a
+ * bound for the bytes that are handed over with a connection.
+ */
+export const HANDSHAKE_BYTES_MAX = 256 * 1024;
+
+/** Default maximum payload: what every client may assume (section "Size constraints"). */
+export const PAYLOAD_BYTES_MAX_DEFAULT = 32 * 1024 * 1024;
+
+/** Default preferred block size (section "Size constraints"); the page of the host. */
+export const BLOCK_BYTES_PREFERRED_DEFAULT = 4096;
+
+/** Default minimum block size (section "Size constraints"): every byte is addressable. */
+export const BLOCK_BYTES_MINIMUM_DEFAULT = 1;
+
+/** Largest minimum block size: "MUST NOT be larger than 2^16" (section "Size constraints"). */
+export const BLOCK_BYTES_MINIMUM_MAX = 64 * 1024;
+
+/** Smallest preferred block size: "at least as large as … 2^9" (section "Size constraints"). */
+export const BLOCK_BYTES_PREFERRED_MIN = 512;
+
+/** Replies queued before they are sent though more requests wait: larger sends were not faster when measured. */
+export const SEND_THRESHOLD_BYTES_DEFAULT = 256 * 1024;
+
+/** Smallest input buffer of a transmission: two request headers and a little payload. */
+export const INPUT_BYTES_MIN = 64;
+
+/** Smallest output buffer of a transmission: a reply header and a little data. */
+export const OUTPUT_BYTES_MIN = 64;
+
+/** Queued requests that a look ahead visits: enough to keep a disk busy, a bounded delay of the current one. */
+export const LOOK_AHEAD_REQUESTS_MAX = 64;
+
+/** A request that is served in pieces is split at multiples of this, so that no page is touched by two pieces. */
+export const PIECE_ALIGNMENT_BYTES = 4096;
+
+/** Unread input up to this is moved to the front of its buffer whenever input is awaited: cheaper than a short receive. */
+export const CHEAP_MOVE_BYTES = 4096;

@@ -1,0 +1,171 @@
+import { Buffer } from 'node:buffer';
+import { byteCount } from '@holdfast/foundation';
+import { TransmissionFlag } from '../constants/transmission-flags.js';
+import { Step, type StepCode, type TransmissionEnd } from '../transmission/step.js';
+import type { TransmissionFacts } from '../transmission/transmission-facts.js';
+import { TransmissionMachine } from '../transmission/transmission-machine.js';
+
+/** Offers every command and flag. */
+export const OFFER_ALL =
+  TransmissionFlag.HAS_FLAGS |
+  TransmissionFlag.SEND_FLUSH |
+  TransmissionFlag.SEND_FUA |
+  TransmissionFlag.SEND_TRIM |
+  TransmissionFlag.SEND_WRITE_ZEROES |
+  TransmissionFlag.SEND_FAST_ZERO;
+
+export interface MemoryDriverOptions {
+  readonly image: Uint8Array;
+  readonly transmissionFlags?: number;
+  readonly blockSizeMinimum?: number;
+  readonly payloadMaximum?: number;
+  readonly inputBytes?: number;
+  readonly outputBytes?: number;
+  readonly transferMinimum?: number;
+  readonly sendThreshold?: number;
+  /** The errno with which an operation fails, 0 if it does not. */
+  readonly fault?: (operation: Operation) => number;
+}
+
+/** What the machine asked of the export, or of the socket. */
+export interface Operation {
+  readonly step: keyof typeof Step;
+  readonly fileOffset?: number;
+  readonly length?: number;
+  readonly flags?: string;
+}
+
+type FileStep = Exclude<StepCode, typeof Step.receive | typeof Step.send | typeof Step.close>;
+
+/** Drives a machine over an image in memory and a stream of chunks. */
+export class MemoryDriver {
+  readonly machine: TransmissionMachine;
+  readonly image: Uint8Array;
+  readonly operations: Operation[] = [];
+  steps = 0;
+  bufferedBytesMax = 0;
+  closeReason: TransmissionEnd | undefined;
+  readonly #input: Uint8Array;
+  readonly #output: Uint8Array;
+  readonly #sent: Uint8Array[] = [];
+  /** A receive was asked for and not reported yet. */
+  #receiving = false;
+  readonly #fault: (operation: Operation) => number;
+
+  constructor(options: MemoryDriverOptions) {
+    this.image = Uint8Array.from(options.image);
+    this.#input = new Uint8Array(options.inputBytes ?? 64 * 1024);
+    this.#output = new Uint8Array(options.outputBytes ?? 64 * 1024);
+    this.#fault = options.fault ?? (() => 0);
+    const facts: TransmissionFacts = {
+      sizeBytes: byteCount(this.image.length),
+      transmissionFlags: options.transmissionFlags ?? OFFER_ALL,
+      blockSizeMinimum: options.blockSizeMinimum ?? 1,
+      payloadMaximum: options.payloadMaximum ?? 32 * 1024 * 1024,
+    };
+    this.machine = new TransmissionMachine(
+      facts,
+      { input: this.#input, output: this.#output },
+      {
+        transferMinimum: options.transferMinimum ?? Infinity,
+        sendThreshold: options.sendThreshold ?? 32 * 1024,
+      },
+    );
+  }
+
+  /** Everything sent so far. */
+  get sent(): Buffer {
+    return Buffer.concat(this.#sent);
+  }
+
+  /** Serves the chunks, one receive for each as far as it fits, then the end of the stream. */
+  serve(chunks: readonly Uint8Array[]): this {
+    this.#run(chunks, () => new Uint8Array());
+    return this;
+  }
+
+  /** Serves the chunks, then waits for more. */
+  serveUntilIdle(chunks: readonly Uint8Array[]): this {
+    this.#run(chunks, () => undefined);
+    return this;
+  }
+
+  #run(stream: readonly Uint8Array[], atEnd: () => Uint8Array | undefined): void {
+    const chunks = stream.filter((chunk) => chunk.length > 0);
+    while (this.closeReason === undefined) {
+      if (this.#receiving) {
+        const chunk = chunks.shift() ?? atEnd();
+        if (chunk === undefined) return;
+        this.#receive(chunk, chunks);
+      } else {
+        this.#take(this.machine.next());
+        this.steps += 1;
+        this.bufferedBytesMax = Math.max(this.bufferedBytesMax, this.machine.bufferedBytes);
+      }
+    }
+  }
+
+  #take(step: StepCode): void {
+    const { machine } = this;
+    if (step === Step.receive) {
+      this.#receiving = true;
+    } else if (step === Step.close) {
+      this.closeReason = machine.closeReason;
+    } else if (step === Step.send) {
+      const { outputOffset, outputLength, more } = machine;
+      this.operations.push({ step: 'send', length: outputLength, flags: more === 1 ? 'more' : '' });
+      this.#sent.push(Uint8Array.from(this.#output.subarray(outputOffset, outputOffset + outputLength)));
+      machine.sent();
+    } else {
+      const operation = this.#operation(step);
+      this.operations.push(operation);
+      const errno = this.#fault(operation);
+      if (errno === 0) this.#perform(step);
+      machine.completed(errno);
+    }
+  }
+
+  #receive(chunk: Uint8Array, later: Uint8Array[]): void {
+    const { inputOffset, inputLength } = this.machine;
+    if (inputLength === 0) throw new Error('a receive without room');
+    const fitting = chunk.subarray(0, inputLength);
+    if (fitting.length < chunk.length) later.unshift(chunk.subarray(inputLength));
+    this.#input.set(fitting, inputOffset);
+    this.#receiving = false;
+    this.machine.received(fitting.length);
+  }
+
+  #operation(step: FileStep): Operation {
+    const { fileOffset, length, durable, noHole, fast } = this.machine;
+    const range = { fileOffset, length };
+    switch (step) {
+      case Step.read:
+        return { step: 'read', ...range };
+      case Step.write:
+        return { step: 'write', ...range, flags: flagsText({ durable }) };
+      case Step.flush:
+        return { step: 'flush' };
+      case Step.trim:
+        return { step: 'trim', ...range, flags: flagsText({ durable }) };
+      case Step.zero:
+        return { step: 'zero', ...range, flags: flagsText({ durable, noHole, fast }) };
+      case Step.transfer:
+        return { step: 'transfer', ...range };
+    }
+  }
+
+  #perform(step: FileStep): void {
+    const { fileOffset, length, bufferOffset } = this.machine;
+    const range = this.image.subarray(fileOffset, fileOffset + length);
+    if (step === Step.read) this.#output.set(range, bufferOffset);
+    if (step === Step.write) range.set(this.#input.subarray(bufferOffset, bufferOffset + length));
+    if (step === Step.trim || step === Step.zero) range.fill(0);
+    if (step === Step.transfer) this.#sent.push(Uint8Array.from(range));
+  }
+}
+
+function flagsText(flags: Record<string, number>): string {
+  return Object.keys(flags)
+    .filter((name) => flags[name] === 1)
+    .join(' ');
+}

@@ -1,0 +1,45 @@
+import { assert } from '@holdfast/foundation';
+import { CHEAP_MOVE_BYTES } from '../limits.js';
+
+/** The input buffer: what was received and not used yet lies between `head` and `tail`. */
+export class InputWindow {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly capacity: number;
+  head = 0;
+  tail = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.capacity = bytes.length;
+  }
+
+  /** Bytes received and not used yet. */
+  get buffered(): number {
+    return this.tail - this.head;
+  }
+
+  /** Uses bytes up. */
+  consume(count: number): void {
+    this.head += count;
+  }
+
+  /** Accepts bytes that were put at `tail`. */
+  append(count: number): void {
+    assert(count <= this.capacity - this.tail, 'what was received fits the region that was free');
+    this.tail += count;
+  }
+
+  /**
+   * Moves what is buffered to the front if `wanted` bytes in all do not fit behind `head`, or if moving costs less
+   * than the short receive that it avoids.
+   */
+  makeRoom(wanted: number): void {
+    if (this.head === 0) return;
+    if (this.head + wanted <= this.capacity && this.buffered > CHEAP_MOVE_BYTES) return;
+    this.bytes.copyWithin(0, this.head, this.tail);
+    this.tail -= this.head;
+    this.head = 0;
+  }
+}

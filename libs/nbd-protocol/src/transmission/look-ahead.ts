@@ -1,0 +1,28 @@
+import { Command } from '../constants/commands.js';
+import { LOOK_AHEAD_REQUESTS_MAX } from '../limits.js';
+import type { InputWindow } from './input-window.js';
+import { parseRequest, REQUEST_BYTES, type RequestHeader } from './request.js';
+import type { TransmissionFacts } from './transmission-facts.js';
+import { validate } from './validate.js';
+
+/**
+ * Visits the valid READs whose headers are whole in the input, from `payloadLength` bytes behind its head. Looks at no
+ * more than 64 requests, and at none that will not be served. `header` is a record to use.
+ */
+export function visitQueuedReads(
+  input: InputWindow,
+  payloadLength: number,
+  facts: TransmissionFacts,
+  header: RequestHeader,
+  visit: (fileOffset: number, length: number) => void,
+): void {
+  let at = input.head + payloadLength;
+  for (let seen = 0; seen < LOOK_AHEAD_REQUESTS_MAX && at + REQUEST_BYTES <= input.tail; seen += 1) {
+    if (!parseRequest(input.view, at, header) || header.type === Command.DISC) return;
+    at += REQUEST_BYTES;
+    if (header.type === Command.WRITE) at += header.length;
+    else if (header.type === Command.READ && validate(header, facts) === 0) {
+      visit(header.offset, header.length);
+    }
+  }
+}

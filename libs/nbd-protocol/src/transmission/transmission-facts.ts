@@ -1,0 +1,55 @@
+import { assert, type ByteCount } from '@holdfast/foundation';
+import { TransmissionFlag } from '../constants/transmission-flags.js';
+import { BLOCK_BYTES_MINIMUM_MAX, INPUT_BYTES_MIN, OUTPUT_BYTES_MIN } from '../limits.js';
+
+/** What the handshake announced about the export; requests are held against it. */
+export interface TransmissionFacts {
+  /** Size of the export. */
+  readonly sizeBytes: ByteCount;
+  /** Union of `TransmissionFlag`. */
+  readonly transmissionFlags: number;
+  /** Offsets and lengths are multiples of this, bytes; a power of two (T5). */
+  readonly blockSizeMinimum: number;
+  /** Longest READ and WRITE, bytes. */
+  readonly payloadMaximum: number;
+}
+
+/**
+ * Memory that the owner lends for the life of the machine. A WRITE that fits the input together with its header is
+ * written in one piece without being moved, so an input should be a little more than a power of two.
+ */
+export interface TransmissionBuffers {
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+}
+
+export interface TransmissionOptions {
+  /** READs of at least this many bytes use `Step.transfer`; Infinity: never. */
+  readonly transferMinimum: number;
+  /** Bytes of queued replies at which they are sent though more requests wait. Default 256 KiB. */
+  readonly sendThreshold?: number;
+}
+
+/** Asserts that a session can be served: all of this is the owner's to choose. */
+export function checkTransmission(
+  facts: TransmissionFacts,
+  buffers: TransmissionBuffers,
+  options: TransmissionOptions,
+): void {
+  const { sizeBytes, blockSizeMinimum, payloadMaximum, transmissionFlags } = facts;
+  assert(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0, 'the size of an export is below 2^53');
+  assert(
+    Number.isInteger(Math.log2(blockSizeMinimum)) && blockSizeMinimum <= BLOCK_BYTES_MINIMUM_MAX,
+    'the minimum block size is a power of two up to 64 KiB',
+  );
+  assert(payloadMaximum >= blockSizeMinimum, 'the maximum payload is at least the minimum block size');
+  assert(
+    (transmissionFlags & TransmissionFlag.SEND_FAST_ZERO) === 0 ||
+      (transmissionFlags & TransmissionFlag.SEND_WRITE_ZEROES) !== 0,
+    'FAST_ZERO is offered with WRITE_ZEROES only',
+  );
+  assert(buffers.input.length >= INPUT_BYTES_MIN, 'the input buffer holds at least 64 bytes');
+  assert(buffers.output.length >= OUTPUT_BYTES_MIN, 'the output buffer holds at least 64 bytes');
+  assert(options.transferMinimum >= 0, 'the transfer minimum is not negative');
+  assert((options.sendThreshold ?? 1) >= 1, 'the send threshold is at least 1 byte');
+}

@@ -1,0 +1,50 @@
+import type { Logger } from './log.js';
+
+/**
+ * Runs `stop` once, on SIGTERM, SIGINT or, where supervised, when the supervisor's pipe closes, and then exits: 0
+ * when it finished, 1 when it failed or took longer than `deadlineMs`. The exit is by signal in the last case,
+ * because an exit waits for threads that a stuck device may hold.
+ */
+export function stopOnRequest(
+  logger: Logger,
+  supervised: boolean,
+  deadlineMs: number,
+  stop: () => Promise<void>,
+): void {
+  let stopping = false;
+  const begin = (reason: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ reason }, 'stopping');
+    setTimeout(() => {
+      logger.fatal({ deadlineMs }, 'could not stop in time; killing this process');
+      process.kill(process.pid, 'SIGKILL');
+    }, deadlineMs).unref();
+    stop().then(
+      () => {
+        logger.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.fatal({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => {
+    begin('SIGTERM');
+  });
+  process.on('SIGINT', () => {
+    // ^C reaches the whole foreground group; the supervisor decides on the order of stopping.
+    if (!supervised) begin('SIGINT');
+  });
+  if (supervised) {
+    process.stdin.resume();
+    process.stdin.once('end', () => {
+      begin('the supervisor is gone');
+    });
+    process.stdin.once('error', () => {
+      begin('the supervisor is gone');
+    });
+  }
+}

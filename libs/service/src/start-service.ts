@@ -1,0 +1,115 @@
+import { chmodSync } from 'node:fs';
+import 'reflect-metadata';
+import type { Server } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@holdfast/contracts';
+import { HoldfastError, messageOf } from '@holdfast/foundation';
+import { NestFactory } from '@nestjs/core';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
+import { GrpcErrorFilter } from './grpc/error-filter.js';
+import { ServiceHealth } from './grpc/health.js';
+import { addReflection } from './grpc/reflection.js';
+import { takeOverSocketPath } from './grpc/unix-endpoint.js';
+import { createLogger, nestLogger, type Logger } from './log.js';
+import { HOLDFAST_VERSION, processIdentity } from './process-identity.js';
+import { ServiceModule } from './service.module.js';
+import { commonSettings } from './settings/common.js';
+import { parseSettings, type SettingsOf, type SettingsTable } from './settings/settings.js';
+import { stopOnRequest } from './shutdown.js';
+
+/** How long a service may take to stop before it kills itself: longer than any drain inside it. */
+const STOP_DEADLINE_MS = 20_000;
+
+/** The common settings and the service's own. */
+export type ServiceSettings<Table extends SettingsTable> = SettingsOf<typeof commonSettings> &
+  SettingsOf<Table>;
+
+export interface ServiceSpecification<Table extends SettingsTable> {
+  /** `device-registry`; the process title becomes `holdfast device-registry`. */
+  readonly name: string;
+  /** Its own settings, beside the common ones. */
+  readonly settings: Table;
+  /** The proto package, `holdfast.registry.v1`. */
+  readonly protoPackage: string;
+  /** Its services by simple name: `{ DeviceService: registryV1.DeviceServiceService }`. */
+  readonly definitions: Readonly<Record<string, ServiceDefinition>>;
+  /** Path of the Unix socket for gRPC. */
+  readonly socketPath: (settings: ServiceSettings<Table>) => string;
+  readonly module: (settings: ServiceSettings<Table>) => DynamicModule | Promise<DynamicModule>;
+}
+
+/**
+ * Starts a service: settings, logs, gRPC on a Unix socket of mode 0600 with health and reflection, orderly shutdown.
+ * The service itself decides when it is ready (ServiceHealth.setServing). A failure is logged as one fatal line and
+ * ends the process with exit code 1.
+ */
+export async function startService<Table extends SettingsTable>(
+  specification: ServiceSpecification<Table>,
+): Promise<void> {
+  process.title = `holdfast ${specification.name}`;
+  // Files and sockets are for this user alone from the moment they are made.
+  process.umask(0o077);
+  let logger = createLogger(specification.name, 'info');
+  try {
+    const common = parseSettings(commonSettings, process.env);
+    logger = createLogger(specification.name, common.logLevel);
+    const settings = { ...common, ...parseSettings(specification.settings, process.env) };
+    await run(specification, settings, logger);
+  } catch (error) {
+    const expected = error instanceof HoldfastError;
+    logger.fatal(expected ? { code: error.code } : { err: error }, messageOf(error));
+    process.exit(1);
+  }
+}
+
+async function run<Table extends SettingsTable>(
+  specification: ServiceSpecification<Table>,
+  settings: ServiceSettings<Table>,
+  logger: Logger,
+): Promise<void> {
+  const serviceNames = Object.keys(specification.definitions).map(
+    (name) => `${specification.protoPackage}.${name}`,
+  );
+  const health = new ServiceHealth(serviceNames);
+  const shared = ServiceModule.of({ logger, health, identity: processIdentity(), settings });
+  const socketPath = specification.socketPath(settings);
+  await takeOverSocketPath(socketPath);
+
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(
+    rootModule(shared, await specification.module(settings)),
+    {
+      logger: nestLogger(logger),
+      abortOnError: false,
+      transport: Transport.GRPC,
+      options: {
+        url: `unix:${socketPath}`,
+        package: specification.protoPackage,
+        packageDefinition: Object.fromEntries(
+          Object.entries(specification.definitions).map(([name, definition]) => [
+            `${specification.protoPackage}.${name}`,
+            definition,
+          ]),
+        ),
+        gracefulShutdown: true,
+        onLoadPackageDefinition: (_definition: unknown, server: Server) => {
+          health.addToServer(server);
+          addReflection(server, serviceNames);
+        },
+      },
+    },
+  );
+  app.useGlobalFilters(new GrpcErrorFilter(logger));
+  await app.listen();
+  chmodSync(socketPath, 0o600);
+  stopOnRequest(logger, settings.supervised, STOP_DEADLINE_MS, async () => {
+    health.setServing(false);
+    await app.close();
+  });
+  logger.info({ socketPath, version: HOLDFAST_VERSION }, 'started');
+}
+
+function rootModule(...imports: DynamicModule[]): DynamicModule {
+  @Module({})
+  class Root {}
+  return { module: Root, imports };
+}

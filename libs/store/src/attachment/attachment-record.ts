@@ -1,0 +1,44 @@
+import type { ByteCount, LeaseEpoch } from '@holdfast/foundation';
+import type { AttachmentState, DeviceIdentity } from '@holdfast/lease';
+
+/** The latest period in which a device is, or was, open. */
+export interface AttachmentRecord {
+  /** Last segment of `devices/{device}/attachments/{attachment}`; short, random, never used twice. */
+  readonly id: string;
+  readonly deviceId: string;
+  readonly state: AttachmentState;
+  /** Rises by one with every attachment of the device. */
+  readonly epoch: LeaseEpoch;
+  /** Read on the open descriptor; absent until it was opened. */
+  readonly identity?: DeviceIdentity;
+  /** Size when it was opened; 0 until then. */
+  readonly sizeBytes: ByteCount;
+  /** Code and sentence when the state is FAILED, else empty. */
+  readonly errorReason: string;
+  readonly errorMessage: string;
+  /** When the state last changed. */
+  readonly updateTime: Date;
+}
+
+/** Answer of `begin`. */
+export type BeginResult =
+  /** A new attachment was written; the caller opens the device. */
+  | { readonly kind: 'attaching'; readonly attachment: AttachmentRecord }
+  /** The device is attached already; nothing to do. */
+  | { readonly kind: 'connected'; readonly attachment: AttachmentRecord };
+
+/** Answer of `beginDetach`. */
+export type BeginDetachResult =
+  /** No lease is live and none will be granted; the caller takes the device back from the worker. */
+  | { readonly kind: 'detaching'; readonly attachment: AttachmentRecord }
+  /** The device is not attached; nothing to do. */
+  | { readonly kind: 'detached' };
+
+/** What a transition writes besides the state. */
+export interface TransitionPatch {
+  /** A code of the error catalogue, with FAILED. */
+  readonly errorReason?: string;
+  readonly errorMessage?: string;
+  /** Also says, in the same transaction, whether the device should be attached. */
+  readonly wantedAttached?: boolean;
+}

@@ -1,0 +1,205 @@
+import { AssertionFailure, HoldfastError, type ByteCount } from '@holdfast/foundation';
+import {
+  grantsLeases,
+  identityKey,
+  isLive,
+  transition,
+  type AttachmentState,
+  type DeviceIdentity,
+  type NextAttachmentState,
+} from '@holdfast/lease';
+import type { Client, Transaction } from '../database/client.js';
+import { isUniqueViolation } from '../database/database-error.js';
+import type { Database } from '../database/database.js';
+import { deviceBusy, deviceInUse, deviceNotFound } from '../device/device-errors.js';
+import { namesOfSessions } from '../lease/names-of-sessions.js';
+import { newAttachmentId } from './attachment-id.js';
+import type {
+  AttachmentRecord,
+  BeginDetachResult,
+  BeginResult,
+  TransitionPatch,
+} from './attachment-record.js';
+import { identityColumns, liveStates, toAttachmentRecord } from './attachment-row.js';
+
+/** What {@link AttachmentRepository.transition} offers: detaching has {@link AttachmentRepository.beginDetach}. */
+type PlainNextState<From extends AttachmentState> = Exclude<NextAttachmentState<From>, 'DETACHING'>;
+
+/**
+ * The latest attachment of each device. Every change of state is a compare-and-set: of two that try the same, one
+ * succeeds. The device's row is always written before its attachment's, so that no two transactions wait for each
+ * other.
+ */
+export class AttachmentRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Writes the intent to attach a device: a new attachment in ATTACHING, of the next epoch, in place of the last one.
+   * Also says that the device should be attached.
+   *
+   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_BUSY while it is ATTACHING or DETACHING; DEVICE_IN_USE while leases
+   * of a LOST attachment are not released yet
+   */
+  async begin(deviceId: string): Promise<BeginResult> {
+    return this.#database.transaction(async (tx) => {
+      // Written first: of two that begin, the second waits here, and then sees what the first has made.
+      const { count } = await tx.device.updateMany({
+        where: { id: deviceId },
+        data: { wantedAttached: true },
+      });
+      if (count === 0) throw deviceNotFound(deviceId);
+      const row = await tx.attachment.findUnique({ where: { deviceId } });
+      if (row !== null) {
+        const last = toAttachmentRecord(row);
+        if (grantsLeases(last.state)) return { kind: 'connected', attachment: last };
+        if (isLive(last.state)) throw deviceBusy(deviceId, last.state);
+        await removeFinal(tx, last);
+      }
+      return { kind: 'attaching', attachment: await createNext(tx, deviceId) };
+    });
+  }
+
+  /**
+   * Records who the device is, read on its open descriptor. From now on, and until the attachment ends, no other
+   * attachment can be of the same identity.
+   *
+   * @throws HoldfastError DEVICE_ATTACHED_TWICE naming the other device; DEVICE_BUSY when the attachment is not
+   * ATTACHING, or was replaced
+   */
+  async recordIdentity(
+    id: string,
+    identity: DeviceIdentity,
+    sizeBytes: ByteCount,
+  ): Promise<AttachmentRecord> {
+    const data = { ...identityColumns(identity), sizeBytes: BigInt(sizeBytes) };
+    try {
+      return await this.#database.run((client) => changeIn(client, id, 'ATTACHING', data));
+    } catch (error) {
+      throw isUniqueViolation(error) ? await this.#attachedTwice(id, identity, error) : error;
+    }
+  }
+
+  async #attachedTwice(id: string, identity: DeviceIdentity, cause: unknown): Promise<HoldfastError> {
+    const other = await this.#database.run((client) =>
+      client.attachment.findUnique({ where: { liveIdentity: identityKey(identity) } }),
+    );
+    // The other one may have ended since; the caller is refused all the same and may repeat.
+    const device = other?.deviceId ?? 'another device';
+    const message = `The same file or block device is attached as ${device}.`;
+    return new HoldfastError('DEVICE_ATTACHED_TWICE', message, { device, attachment: id }, cause);
+  }
+
+  /**
+   * Moves an attachment from one state to the next, if it is still in the first. A final state gives the identity
+   * back. From CONNECTED to DETACHING leads {@link beginDetach} alone, because it looks for leases.
+   *
+   * @throws HoldfastError DEVICE_BUSY when the attachment is in another state, or was replaced
+   * @throws AssertionFailure for a transition that is not declared
+   */
+  async transition<From extends AttachmentState>(
+    id: string,
+    from: From,
+    to: PlainNextState<From>,
+    patch: TransitionPatch = {},
+  ): Promise<AttachmentRecord> {
+    transition(from, to);
+    if ((to as AttachmentState) === 'DETACHING')
+      throw new AssertionFailure('beginDetach alone leads to DETACHING');
+    const { wantedAttached, ...columns } = patch;
+    const data = { ...columns, ...stateColumns(to) };
+    if (wantedAttached === undefined) {
+      return this.#database.run((client) => changeIn(client, id, from, data));
+    }
+    return this.#database.transaction(async (tx) => {
+      await tx.device.updateMany({ where: { attachment: { id } }, data: { wantedAttached } });
+      return changeIn(tx, id, from, data);
+    });
+  }
+
+  /**
+   * Writes the intent to detach a device: no lease is live, and from now on none is granted. Also says that the device
+   * should not be attached, unless `keepWanted`. Detaching what is not attached is OK.
+   *
+   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_IN_USE while leases are live, naming their sessions; DEVICE_BUSY
+   * while it is ATTACHING or DETACHING
+   */
+  async beginDetach(
+    deviceId: string,
+    { keepWanted = false }: { readonly keepWanted?: boolean } = {},
+  ): Promise<BeginDetachResult> {
+    return this.#database.transaction(async (tx) => {
+      const where = { id: deviceId };
+      const found = keepWanted
+        ? await tx.device.count({ where })
+        : (await tx.device.updateMany({ where, data: { wantedAttached: false } })).count;
+      if (found === 0) throw deviceNotFound(deviceId);
+      // Written before looking for leases: a grant under way holds the attachment, so this waits until its lease can
+      // be seen; a grant that comes later waits for us, and then finds the attachment DETACHING.
+      const [row] = await tx.attachment.updateManyAndReturn({
+        where: { deviceId, state: 'CONNECTED' satisfies AttachmentState },
+        data: stateColumns('DETACHING'),
+      });
+      if (row === undefined) return refuseUnlessDetached(tx, deviceId);
+      const sessions = await namesOfSessions(tx, deviceId);
+      if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
+      return { kind: 'detaching', attachment: toAttachmentRecord(row) };
+    });
+  }
+
+  /** All attachments that are ATTACHING, CONNECTED or DETACHING, by device id. */
+  async listLive(): Promise<AttachmentRecord[]> {
+    const rows = await this.#database.run((client) =>
+      client.attachment.findMany({ where: { state: { in: liveStates } }, orderBy: { deviceId: 'asc' } }),
+    );
+    return rows.map(toAttachmentRecord);
+  }
+}
+
+/** Law 1: the leases of a lost attachment stand until their holder is proven gone and they are released. */
+async function removeFinal(tx: Transaction, { id, deviceId }: AttachmentRecord): Promise<void> {
+  const sessions = await namesOfSessions(tx, deviceId);
+  if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
+  await tx.attachment.delete({ where: { id } });
+}
+
+/** Law 4: the epoch is counted on the device, which outlives its attachments. */
+async function createNext(tx: Transaction, deviceId: string): Promise<AttachmentRecord> {
+  const { epoch } = await tx.device.update({ where: { id: deviceId }, data: { epoch: { increment: 1 } } });
+  const row = await tx.attachment.create({
+    data: { id: newAttachmentId(), deviceId, epoch, ...stateColumns('ATTACHING') },
+  });
+  return toAttachmentRecord(row);
+}
+
+function stateColumns(state: AttachmentState) {
+  return { state, updateTime: new Date(), ...(!isLive(state) && { liveIdentity: null }) };
+}
+
+type Change = Parameters<Client['attachment']['updateManyAndReturn']>[0]['data'];
+
+/** Compare-and-set in one statement. */
+async function changeIn(
+  client: Client | Transaction,
+  id: string,
+  state: AttachmentState,
+  data: Change,
+): Promise<AttachmentRecord> {
+  const [row] = await client.attachment.updateManyAndReturn({ where: { id, state }, data });
+  if (row !== undefined) return toAttachmentRecord(row);
+  const actual = await client.attachment.findUnique({ where: { id } });
+  if (actual !== null) throw deviceBusy(actual.deviceId, actual.state);
+  throw new HoldfastError('DEVICE_BUSY', `The attachment ${id} was replaced by a later one.`, {
+    attachment: id,
+  });
+}
+
+async function refuseUnlessDetached(tx: Transaction, deviceId: string): Promise<BeginDetachResult> {
+  const row = await tx.attachment.findUnique({ where: { deviceId } });
+  const state = row === null ? undefined : toAttachmentRecord(row).state;
+  if (state !== undefined && isLive(state)) throw deviceBusy(deviceId, state);
+  return { kind: 'detached' };
+}

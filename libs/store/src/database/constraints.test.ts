@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { describeDatabases } from '../testing/databases.js';
+import { openRaw } from '../testing/raw-connection.js';
+import { attach, deviceOf, identityOf, leaseOf, SIZE_BYTES } from '../testing/records.js';
+
+/** What a column of an attachment is, unless a test says otherwise. */
+const columns = {
+  id: `'new'`,
+  deviceId: `'b'`,
+  state: `'ATTACHING'`,
+  epoch: '1',
+  bootId: 'NULL',
+  major: 'NULL',
+  minor: 'NULL',
+  inode: 'NULL',
+  diskseq: 'NULL',
+  liveIdentity: 'NULL',
+  sizeBytes: '0',
+  updateTime: `'2026-01-01 00:00:00'`,
+};
+const whole = { bootId: `'boot'`, major: '7', minor: '99', inode: `'0'`, diskseq: `'1'` };
+
+function insertAttachment(change: Partial<typeof columns>): string {
+  const row = { ...columns, ...change };
+  const names = Object.keys(row).map((name) => `"${name}"`);
+  return `INSERT INTO "Attachment" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+}
+
+function insertLease(change: Record<string, string>): string {
+  const row = {
+    deviceId: `'a'`,
+    attachmentId: `(SELECT "id" FROM "Attachment" WHERE "deviceId" = 'a')`,
+    epoch: '1',
+    access: `'READ_ONLY'`,
+    session: `'s2'`,
+    workerInstance: `'w'`,
+    ...change,
+  };
+  const names = Object.keys(row).map((name) => `"${name}"`);
+  return `INSERT INTO "Lease" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+}
+
+/** Statements that the database itself refuses, whoever sends them, and by what. */
+const refused: Record<string, [string, RegExp]> = {
+  'a second attachment of a device': [insertAttachment({ deviceId: `'a'` }), /unique/i],
+  'two live attachments of one identity': [
+    insertAttachment({
+      ...whole,
+      liveIdentity: `(SELECT "liveIdentity" FROM "Attachment" WHERE "deviceId" = 'a')`,
+    }),
+    /unique/i,
+  ],
+  'a state that is not in the table': [insertAttachment({ state: `'OPEN'` }), /state_check/],
+  'an epoch below 1': [insertAttachment({ epoch: '0' }), /epoch_check/],
+  'a size below 0': [insertAttachment({ sizeBytes: '-1' }), /sizeBytes_check/],
+  'a size above 2^53 − 1': [insertAttachment({ sizeBytes: '9007199254740992' }), /sizeBytes_check/],
+  'half an identity': [insertAttachment({ ...whole, minor: 'NULL' }), /identity_check/],
+  'a diskseq without the rest': [insertAttachment({ diskseq: `'1'` }), /identity_check/],
+  'a connected device that nobody identified': [
+    insertAttachment({ state: `'CONNECTED'` }),
+    /liveIdentity_check/,
+  ],
+  'a live identity after the end': [
+    insertAttachment({ ...whole, state: `'LOST'`, liveIdentity: `'k'` }),
+    /liveIdentity_check/,
+  ],
+  'an attachment of no device': [insertAttachment({ deviceId: `'none'` }), /foreign key/i],
+  'an unknown access': [insertLease({ access: `'WRITE'` }), /access_check/],
+  'a second lease of a session': [insertLease({ session: `'s1'` }), /unique/i],
+  'a lease on no attachment': [insertLease({ attachmentId: `'none'` }), /foreign key/i],
+  'a lease number below 1': [insertLease({ number: '0' }), /number_check/],
+  'removing a device that has leases': [`DELETE FROM "Device" WHERE "id" = 'a'`, /foreign key/i],
+  'removing an attachment that has leases': [
+    `DELETE FROM "Attachment" WHERE "deviceId" = 'a'`,
+    /foreign key/i,
+  ],
+  'removing a device that is published': [`DELETE FROM "Device" WHERE "id" = 'b'`, /foreign key/i],
+  'a device of an unknown kind': [`UPDATE "Device" SET "kind" = 'tape'`, /kind_check/],
+  'an epoch of a device below 0': [`UPDATE "Device" SET "epoch" = -1`, /epoch_check/],
+};
+
+describeDatabases('the database itself', (database) => {
+  test('refuses what would break a promise', async () => {
+    const url = await database.create();
+    const store = await database.open(url);
+    await attach(store, 'a');
+    await store.leases.grant(leaseOf('a', 's1'));
+    await store.devices.create(deviceOf('b'));
+    await store.exports.create({
+      id: 'x',
+      deviceId: 'b',
+      readOnly: false,
+      description: '',
+      transient: false,
+    });
+    const raw = await openRaw(url);
+    try {
+      for (const [what, [sql, reason]] of Object.entries(refused)) {
+        await expect(raw.execute(sql), what).rejects.toThrow(reason);
+      }
+      // The same statements are taken once nothing is wrong with them.
+      await raw.execute(insertAttachment({}));
+      await raw.execute(`DELETE FROM "Attachment" WHERE "id" = 'new'`);
+      await raw.execute(insertAttachment({ ...whole, state: `'DETACHING'`, liveIdentity: `'k'` }));
+      await raw.execute(insertLease({}));
+    } finally {
+      await raw.close();
+    }
+  });
+
+  test('forgets the last attachment together with its device', async () => {
+    const url = await database.create();
+    const store = await database.open(url);
+    await store.devices.create(deviceOf('a'));
+    const { attachment } = await store.attachments.begin('a');
+    await store.attachments.recordIdentity(attachment.id, identityOf(1), SIZE_BYTES);
+    const raw = await openRaw(url);
+    await raw.execute(`DELETE FROM "Device" WHERE "id" = 'a'`);
+    expect(await raw.column('SELECT "id" FROM "Attachment"')).toEqual([]);
+    await raw.close();
+  });
+});

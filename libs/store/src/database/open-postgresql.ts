@@ -1,0 +1,59 @@
+import { applyMigrations } from '../migration/apply-migrations.js';
+import { readMigrations } from '../migration/migration-files.js';
+import { PostgresqlMigrationSession } from '../migration/postgresql-migration-session.js';
+import { transactionOptions, type Client } from './client.js';
+import type { Connection } from './database.js';
+
+/** Milliseconds until a server that does not answer counts as absent. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connections of one process; transactions are short, so more would only wait for the server's disk together. */
+const CONNECTIONS_MAX = 10;
+
+/**
+ * Settings that promises stand on, whatever the server's own defaults are: a commit is on the disk before it is
+ * answered (Law 2), and a statement that waited for a row sees what the row has become. `options` in the URL wins.
+ */
+const SERVER_OPTIONS = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
+
+/** Opens the database at `url`, which must exist, and brings it up to date. */
+export async function openPostgresql(url: string, onMigration: (name: string) => void): Promise<Connection> {
+  const [{ PrismaClient }, { PrismaPg }, { default: pg }, migrations] = await Promise.all([
+    import('../generated/postgresql/client.js'),
+    import('@prisma/adapter-pg'),
+    import('pg'),
+    readMigrations('postgresql'),
+  ]);
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'holdfast',
+    options: SERVER_OPTIONS,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // An idle connection that the server ends is replaced by the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  try {
+    const migrating = await pool.connect();
+    try {
+      await applyMigrations(new PostgresqlMigrationSession(migrating), migrations, onMigration);
+    } finally {
+      migrating.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  const adapter = new PrismaPg(pool, { disposeExternalPool: true });
+  // The one cast between the generated clients. Both come from models.prisma; they differ in filters and options that
+  // only PostgreSQL has, which code written against the SQLite client cannot ask for.
+  const client = new PrismaClient({ adapter, transactionOptions }) as unknown as Client;
+  await client.$connect();
+  return {
+    kind: 'postgresql',
+    client,
+    holdAttachment: async (tx, deviceId) =>
+      (await tx.$executeRaw`SELECT 1 FROM "Attachment" WHERE "deviceId" = ${deviceId} FOR SHARE`) === 1,
+    close: () => client.$disconnect(),
+  };
+}

@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { HoldfastError } from '@holdfast/foundation';
+import { applyMigrations } from '../migration/apply-migrations.js';
+import { readMigrations } from '../migration/migration-files.js';
+import { SqliteMigrationSession } from '../migration/sqlite-migration-session.js';
+import { transactionOptions } from './client.js';
+import type { Connection } from './database.js';
+import { SqliteAdapter, whileBusy, type SqliteConnection } from './sqlite-adapter.js';
+
+/** The records name every disk of the machine: they are for their owner only (Law 8). */
+const FILE_MODE = 0o600;
+
+/**
+ * Milliseconds that SQLite itself waits for another process, holding up the event loop; about five transactions.
+ * {@link whileBusy} waits longer, without.
+ */
+const BUSY_TIMEOUT_MS = 5;
+
+/**
+ * Opens the database in `file`, made with mode 0600 when it is not there, and brings it up to date. Its folder must
+ * exist. Any number of processes may do so at the same time.
+ */
+export async function openSqlite(file: string, onMigration: (name: string) => void): Promise<Connection> {
+  makePrivate(file);
+  const [{ PrismaClient }, { PrismaBetterSqlite3 }, migrations] = await Promise.all([
+    import('../generated/sqlite/client.js'),
+    import('@prisma/adapter-better-sqlite3'),
+    readMigrations('sqlite'),
+  ]);
+  const connection = await new PrismaBetterSqlite3({ url: file, timeout: BUSY_TIMEOUT_MS }).connect();
+  try {
+    await configure(connection);
+    await applyMigrations(new SqliteMigrationSession(connection), migrations, onMigration);
+    // Only now: a migration that makes a table anew would set off the references to the old one.
+    await connection.executeScript('PRAGMA foreign_keys = ON');
+    await expectPragma(connection, 'foreign_keys', 1);
+  } catch (error) {
+    await connection.dispose();
+    throw error;
+  }
+  const adapter = new SqliteAdapter(connection);
+  const factory = {
+    provider: adapter.provider,
+    adapterName: adapter.adapterName,
+    connect: () => Promise.resolve(adapter),
+  } as const;
+  const client = new PrismaClient({ adapter: factory, transactionOptions });
+  await client.$connect();
+  return {
+    kind: 'sqlite',
+    client,
+    holdAttachment: () => Promise.resolve(true),
+    close: () => client.$disconnect(),
+  };
+}
+
+/** SQLite gives its journal the mode of the database, so this covers all files. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', FILE_MODE));
+    chmodSync(file, FILE_MODE);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new HoldfastError(
+      error.code === 'ENOENT' || error.code === 'EISDIR' ? 'INVALID_SETTING' : 'SYSTEM_CALL_FAILED',
+      `The database ${file} cannot be opened: ${error.message}`,
+      { path: file },
+      error,
+    );
+  }
+}
+
+async function configure(connection: SqliteConnection): Promise<void> {
+  // Readers go on while one process writes.
+  await whileBusy(() => connection.executeScript('PRAGMA journal_mode = WAL'));
+  // Each commit is on the disk before it is answered (Law 2); the driver's own default is less.
+  await connection.executeScript('PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+  await expectPragma(connection, 'journal_mode', 'wal');
+  await expectPragma(connection, 'synchronous', 2);
+}
+
+/** A file system may refuse a setting in silence. */
+async function expectPragma(connection: SqliteConnection, name: string, expected: unknown): Promise<void> {
+  const { rows } = await whileBusy(() =>
+    connection.queryRaw({ sql: `PRAGMA ${name}`, args: [], argTypes: [] }),
+  );
+  const actual = rows[0]?.[0];
+  if (actual !== expected) {
+    throw new HoldfastError(
+      'SYSTEM_CALL_FAILED',
+      `The database does not take the setting ${name} = ${String(expected)}, it stays ${String(actual)}.`,
+    );
+  }
+}

@@ -1,0 +1,181 @@
+import { expect, test } from 'vitest';
+import { describeDatabases } from '../testing/databases.js';
+import { attach, deviceOf, leaseOf } from '../testing/records.js';
+
+describeDatabases('devices', (database) => {
+  test('a device is answered as it was registered', async () => {
+    const { devices } = await database.open();
+    const before = Date.now();
+    const definition = deviceOf('größe.img', {
+      path: '/images/ü \u{1f4be}\n',
+      readOnly: true,
+      transient: true,
+    });
+    const created = await devices.create(definition);
+    expect(created).toEqual({ ...definition, wantedAttached: false, createTime: expect.any(Date) as Date });
+    expect(Math.abs(created.createTime.getTime() - before)).toBeLessThan(10_000);
+    expect(await devices.get(definition.id)).toEqual(created);
+    expect(await devices.find(definition.id)).toEqual(created);
+  });
+
+  test('repeating a registration answers with the device that exists, attached as it is', async () => {
+    const store = await database.open();
+    const attachment = await attach(store, 'a');
+    expect(await store.devices.create(deviceOf('a'))).toMatchObject({
+      id: 'a',
+      attachment,
+      wantedAttached: true,
+    });
+  });
+
+  test('another definition under the same id is refused', async () => {
+    const { devices } = await database.open();
+    await devices.create(deviceOf('a'));
+    for (const change of [{ path: '/else' }, { readOnly: true }, { transient: true }]) {
+      await expect(devices.create(deviceOf('a', change))).rejects.toMatchObject({
+        code: 'DEVICE_EXISTS',
+        metadata: { device: 'a' },
+      });
+    }
+    expect(await devices.get('a')).toMatchObject(deviceOf('a'));
+  });
+
+  test('many who register the same device at once all get it', async () => {
+    const { devices } = await database.open();
+    const all = await Promise.all(Array.from({ length: 20 }, () => devices.create(deviceOf('a'))));
+    expect(new Set(all.map(({ createTime }) => createTime.getTime())).size).toBe(1);
+  });
+
+  test('what is absent is found by nobody', async () => {
+    const { devices } = await database.open();
+    expect(await devices.find('a')).toBeUndefined();
+    await expect(devices.get('a')).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+    await expect(devices.setWanted('a', true)).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+    await expect(devices.remove('a')).resolves.toBeUndefined();
+  });
+
+  test('a list comes in pages, in the order of bytes whatever the language of the database', async () => {
+    const { devices } = await database.open();
+    // A language would say a, A, b, B, é, z. UTF-16 would put the emoji before U+FFFD.
+    const inOrder = ['A', 'B', 'a', 'b', 'z', 'é', '\u{fffd}', '\u{1f4be}'];
+    for (const id of ['b', 'z', 'A', '\u{1f4be}', 'é', 'a', '\u{fffd}', 'B'])
+      await devices.create(deviceOf(id));
+
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await devices.list({ pageSize: 3, after });
+      expect(page.items.length).toBeLessThanOrEqual(3);
+      seen.push(...page.items.map(({ id }) => id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(seen).toEqual(inOrder);
+    expect((await devices.list({ pageSize: 8 })).next).toBeUndefined();
+  });
+
+  test('a page outside of 1–1000 is a bug of the caller', async () => {
+    const { devices } = await database.open();
+    for (const pageSize of [0, 1001, 1.5, Number.NaN]) {
+      await expect(devices.list({ pageSize })).rejects.toThrow('a page has 1–1000 items');
+    }
+  });
+
+  test('who should be attached is remembered', async () => {
+    const { devices } = await database.open();
+    for (const id of ['a', 'b', 'c']) await devices.create(deviceOf(id));
+    await devices.setWanted('c', true);
+    await devices.setWanted('a', true);
+    await devices.setWanted('b', true);
+    await devices.setWanted('b', false);
+    expect((await devices.listWanted()).map(({ id }) => id)).toEqual(['a', 'c']);
+  });
+
+  test('Law 1: a device is not removed while it is attached', async () => {
+    const store = await database.open();
+    await attach(store, 'a');
+    await expect(store.devices.remove('a')).rejects.toMatchObject({
+      code: 'DEVICE_IN_USE',
+      metadata: { device: 'a', attachment: 'CONNECTED' },
+    });
+    // Refused altogether: it is still wanted.
+    expect(await store.devices.get('a')).toMatchObject({ wantedAttached: true });
+  });
+
+  test('Law 1: a device is not removed while leases or exports name it, and the message says which', async () => {
+    const store = await database.open();
+    const { id } = await attach(store, 'a');
+    const { number } = await store.leases.grant(leaseOf('a', 'session-1'));
+    await store.exports.create({
+      id: 'x',
+      deviceId: 'a',
+      readOnly: false,
+      description: '',
+      transient: false,
+    });
+    await store.attachments.transition(id, 'CONNECTED', 'LOST');
+    await expect(store.devices.remove('a')).rejects.toMatchObject({
+      code: 'DEVICE_IN_USE',
+      message: 'The device a is used by sessions session-1; exports x.',
+    });
+    await store.leases.release([number]);
+    await expect(store.devices.remove('a')).rejects.toMatchObject({
+      metadata: { device: 'a', exports: 'x' },
+    });
+    await store.exports.remove('x');
+    await store.devices.remove('a');
+    expect(await store.devices.find('a')).toBeUndefined();
+    expect(await store.attachments.listLive()).toEqual([]);
+  });
+
+  test('a message names ten sessions and says that there are more', async () => {
+    const store = await database.open();
+    await attach(store, 'a');
+    for (let n = 1; n <= 12; n += 1) await store.leases.grant(leaseOf('a', `s${String(n)}`));
+    await expect(store.devices.remove('a')).rejects.toMatchObject({
+      metadata: { sessions: 's1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and more' },
+    });
+  });
+
+  test('Law 2: of removing and attaching at the same time, one is refused or the other finds nothing', async () => {
+    const url = await database.create();
+    const [one, other] = [await database.open(url), await database.open(url)];
+    for (let round = 0; round < 30; round += 1) {
+      await one.devices.create(deviceOf('a'));
+      const [began, removed] = await Promise.allSettled([
+        one.attachments.begin('a'),
+        other.devices.remove('a'),
+      ]);
+      const left = await one.devices.find('a');
+      if (began.status === 'fulfilled') {
+        expect(removed).toMatchObject({ status: 'rejected', reason: { code: 'DEVICE_IN_USE' } });
+        expect(left?.attachment?.id).toBe(began.value.attachment.id);
+        await one.attachments.transition(began.value.attachment.id, 'ATTACHING', 'FAILED');
+        await one.devices.remove('a');
+      } else {
+        expect(began.reason).toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+        expect(left).toBeUndefined();
+      }
+    }
+  });
+
+  test('of removing a device and publishing it at the same time, one is refused', async () => {
+    const url = await database.create();
+    const [one, other] = [await database.open(url), await database.open(url)];
+    for (let round = 0; round < 30; round += 1) {
+      await one.devices.create(deviceOf('a'));
+      const definition = { id: 'x', deviceId: 'a', readOnly: false, description: '', transient: false };
+      const [published, removed] = await Promise.allSettled([
+        one.exports.create(definition),
+        other.devices.remove('a'),
+      ]);
+      const refused = published.status === 'rejected' ? published : removed;
+      expect(refused).toMatchObject({
+        status: 'rejected',
+        reason: { code: published.status === 'rejected' ? 'DEVICE_NOT_FOUND' : 'DEVICE_IN_USE' },
+      });
+      expect((await one.devices.find('a')) === undefined).toBe(published.status === 'rejected');
+      await one.exports.remove('x');
+      await one.devices.remove('a');
+    }
+  });
+});

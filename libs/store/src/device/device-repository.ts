@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util';
+import { HoldfastError } from '@holdfast/foundation';
+import { isLive } from '@holdfast/lease';
+import { toAttachmentRecord } from '../attachment/attachment-row.js';
+import type { Transaction } from '../database/client.js';
+import { isReferenceViolation } from '../database/database-error.js';
+import type { Database } from '../database/database.js';
+import { insertOnce } from '../database/insert-once.js';
+import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
+import { namesOfSessions } from '../lease/names-of-sessions.js';
+import { deviceInUse, deviceNotFound, NAMES_TAKEN, type DeviceUsers } from './device-errors.js';
+import type { DeviceDefinition, DeviceRecord } from './device-record.js';
+import { toDeviceRecord, withAttachment } from './device-row.js';
+
+/** Times that an export may appear between looking for one and removing its device. */
+const REMOVE_ATTEMPTS_MAX = 3;
+
+/** The registered devices. */
+export class DeviceRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Registers a device. Repeated with the same definition, it answers with the device that exists.
+   *
+   * @throws HoldfastError DEVICE_EXISTS when the id has another definition
+   */
+  async create(definition: DeviceDefinition): Promise<DeviceRecord> {
+    const data = definitionOf(definition);
+    const { id } = data;
+    const { record } = await insertOnce(
+      async () => {
+        const row = await this.#database.run((client) => client.device.create({ data }));
+        return toDeviceRecord({ ...row, attachment: null });
+      },
+      () => this.find(id),
+    );
+    if (isDeepStrictEqual(definitionOf(record), data)) return record;
+    throw new HoldfastError('DEVICE_EXISTS', `The device ${id} exists with another definition.`, {
+      device: id,
+    });
+  }
+
+  /** @throws HoldfastError DEVICE_NOT_FOUND */
+  async get(id: string): Promise<DeviceRecord> {
+    const device = await this.find(id);
+    if (device === undefined) throw deviceNotFound(id);
+    return device;
+  }
+
+  async find(id: string): Promise<DeviceRecord | undefined> {
+    const row = await this.#database.run((client) =>
+      client.device.findUnique({ where: { id }, include: withAttachment }),
+    );
+    return row === null ? undefined : toDeviceRecord(row);
+  }
+
+  /** By id, in the order of its UTF-8 bytes. */
+  async list({ pageSize, after }: PageRequest<string>): Promise<Page<DeviceRecord, string>> {
+    const rows = await this.#database.run((client) =>
+      client.device.findMany({
+        ...(after !== undefined && { where: { id: { gt: after } } }),
+        orderBy: { id: 'asc' },
+        take: rowsToTake(pageSize),
+        include: withAttachment,
+      }),
+    );
+    return toPage(rows.map(toDeviceRecord), pageSize, ({ id }) => id);
+  }
+
+  /** All devices that should be attached, by id. */
+  async listWanted(): Promise<DeviceRecord[]> {
+    const rows = await this.#database.run((client) =>
+      client.device.findMany({
+        where: { wantedAttached: true },
+        orderBy: { id: 'asc' },
+        include: withAttachment,
+      }),
+    );
+    return rows.map(toDeviceRecord);
+  }
+
+  /**
+   * Says whether the device should be attached.
+   *
+   * @throws HoldfastError DEVICE_NOT_FOUND
+   */
+  async setWanted(id: string, wanted: boolean): Promise<void> {
+    const { count } = await this.#database.run((client) =>
+      client.device.updateMany({ where: { id }, data: { wantedAttached: wanted } }),
+    );
+    if (count === 0) throw deviceNotFound(id);
+  }
+
+  /**
+   * Forgets a device and its last attachment. Removing what is absent is OK.
+   *
+   * @throws HoldfastError DEVICE_IN_USE while it is attached, or leases or exports name it; the message says which
+   */
+  async remove(id: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#database.transaction((tx) => removeUnused(tx, id));
+        return;
+      } catch (error) {
+        // An export came between the look and the deed; the next look names it.
+        if (!isReferenceViolation(error) || attempt === REMOVE_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+}
+
+async function removeUnused(tx: Transaction, id: string): Promise<void> {
+  // Written first: it keeps the row, so that no attachment can begin which would vanish with it.
+  const { count } = await tx.device.updateMany({ where: { id }, data: { wantedAttached: false } });
+  if (count === 0) return;
+  const users = await findUsers(tx, id);
+  if (users !== undefined) throw deviceInUse(id, users);
+  await tx.device.delete({ where: { id } });
+}
+
+async function findUsers(tx: Transaction, deviceId: string): Promise<DeviceUsers | undefined> {
+  const sessions = await namesOfSessions(tx, deviceId);
+  const exports = await tx.export.findMany({
+    where: { deviceId },
+    select: { id: true },
+    orderBy: { id: 'asc' },
+    take: NAMES_TAKEN,
+  });
+  const attachment = await tx.attachment.findUnique({ where: { deviceId } });
+  const isAttached = attachment !== null && isLive(toAttachmentRecord(attachment).state);
+  if (sessions.length + exports.length === 0 && !isAttached) return undefined;
+  return {
+    sessions,
+    exports: exports.map((row) => row.id),
+    ...(isAttached && { attachment: attachment.state }),
+  };
+}
+
+/** What a device was created with: all of it is written, and all of it is compared when the call is repeated. */
+function definitionOf({ id, kind, path, readOnly, transient }: DeviceDefinition): DeviceDefinition {
+  return { id, kind, path, readOnly, transient };
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { describeDatabases } from '../testing/databases.js';
+import { deviceOf } from '../testing/records.js';
+import type { ExportDefinition } from './export-record.js';
+
+function exportOf(id: string, change: Partial<ExportDefinition> = {}): ExportDefinition {
+  return { id, deviceId: 'a', readOnly: false, description: '', transient: false, ...change };
+}
+
+describeDatabases('exports', (database) => {
+  async function openWithDevices() {
+    const store = await database.open();
+    for (const id of ['a', 'b']) await store.devices.create(deviceOf(id));
+    return store;
+  }
+
+  test('an export is answered as it was published', async () => {
+    const { exports } = await openWithDevices();
+    const definition = exportOf('größe \u{1f4be}', { readOnly: true, description: 'a\nb', transient: true });
+    const created = await exports.create(definition);
+    expect(created).toEqual({ ...definition, createTime: expect.any(Date) as Date });
+    expect(await exports.get(definition.id)).toEqual(created);
+    expect(await exports.find(definition.id)).toEqual(created);
+  });
+
+  test('repeating a publication answers with the export that exists, another definition is refused', async () => {
+    const { exports } = await openWithDevices();
+    const created = await exports.create(exportOf('x'));
+    expect(await exports.create(exportOf('x'))).toEqual(created);
+    const changes = [{ deviceId: 'b' }, { readOnly: true }, { description: 'other' }, { transient: true }];
+    for (const change of changes) {
+      await expect(exports.create(exportOf('x', change))).rejects.toMatchObject({
+        code: 'EXPORT_EXISTS',
+        metadata: { export: 'x' },
+      });
+    }
+  });
+
+  test('a device that is unknown is not published', async () => {
+    const { exports } = await openWithDevices();
+    await expect(exports.create(exportOf('x', { deviceId: 'c' }))).rejects.toMatchObject({
+      code: 'DEVICE_NOT_FOUND',
+      metadata: { device: 'c' },
+    });
+    expect(await exports.find('x')).toBeUndefined();
+  });
+
+  test('what is absent is found by nobody, and removing it is OK', async () => {
+    const { exports } = await openWithDevices();
+    expect(await exports.find('x')).toBeUndefined();
+    await expect(exports.get('x')).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
+    await exports.remove('x');
+    await exports.create(exportOf('x'));
+    await exports.remove('x');
+    expect(await exports.find('x')).toBeUndefined();
+  });
+
+  test('a list comes in pages by name', async () => {
+    const { exports } = await openWithDevices();
+    for (const id of ['b', 'A', 'a', 'B', 'é']) await exports.create(exportOf(id));
+    const first = await exports.list({ pageSize: 3 });
+    expect(first.items.map(({ id }) => id)).toEqual(['A', 'B', 'a']);
+    expect(first.next).toBe('a');
+    const second = await exports.list({ pageSize: 3, after: 'a' });
+    expect(second.items.map(({ id }) => id)).toEqual(['b', 'é']);
+    expect(second.next).toBeUndefined();
+  });
+});

@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util';
+import { HoldfastError } from '@holdfast/foundation';
+import { isReferenceViolation } from '../database/database-error.js';
+import type { Database } from '../database/database.js';
+import { insertOnce } from '../database/insert-once.js';
+import { deviceNotFound } from '../device/device-errors.js';
+import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
+import type { ExportDefinition, ExportRecord } from './export-record.js';
+
+/** The published exports. Their rows are their records: each column is a field of the same name and type. */
+export class ExportRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Publishes a device. Repeated with the same definition, it answers with the export that exists.
+   *
+   * @throws HoldfastError DEVICE_NOT_FOUND; EXPORT_EXISTS when the id has another definition
+   */
+  async create(definition: ExportDefinition): Promise<ExportRecord> {
+    const data = definitionOf(definition);
+    const { id, deviceId } = data;
+    try {
+      const { record } = await insertOnce<ExportRecord>(
+        () => this.#database.run((client) => client.export.create({ data })),
+        () => this.find(id),
+      );
+      if (isDeepStrictEqual(definitionOf(record), data)) return record;
+    } catch (error) {
+      throw isReferenceViolation(error) ? deviceNotFound(deviceId) : error;
+    }
+    throw new HoldfastError('EXPORT_EXISTS', `The export ${id} exists with another definition.`, {
+      export: id,
+    });
+  }
+
+  /** @throws HoldfastError EXPORT_NOT_FOUND */
+  async get(id: string): Promise<ExportRecord> {
+    const record = await this.find(id);
+    if (record !== undefined) return record;
+    throw new HoldfastError('EXPORT_NOT_FOUND', `There is no export ${id}.`, { export: id });
+  }
+
+  async find(id: string): Promise<ExportRecord | undefined> {
+    const row = await this.#database.run((client) => client.export.findUnique({ where: { id } }));
+    return row ?? undefined;
+  }
+
+  /** By id, in the order of its UTF-8 bytes. */
+  async list({ pageSize, after }: PageRequest<string>): Promise<Page<ExportRecord, string>> {
+    const rows: ExportRecord[] = await this.#database.run((client) =>
+      client.export.findMany({
+        ...(after !== undefined && { where: { id: { gt: after } } }),
+        orderBy: { id: 'asc' },
+        take: rowsToTake(pageSize),
+      }),
+    );
+    return toPage(rows, pageSize, ({ id }) => id);
+  }
+
+  /** Withdraws an export. Removing what is absent is OK. */
+  async remove(id: string): Promise<void> {
+    await this.#database.run((client) => client.export.deleteMany({ where: { id } }));
+  }
+}
+
+/** What an export was created with: all of it is written, and all of it is compared when the call is repeated. */
+function definitionOf(definition: ExportDefinition): ExportDefinition {
+  const { id, deviceId, readOnly, description, transient } = definition;
+  return { id, deviceId, readOnly, description, transient };
+}

@@ -1,0 +1,11 @@
+export * from './attachment/attachment-record.js';
+export { AttachmentRepository } from './attachment/attachment-repository.js';
+export * from './device/device-record.js';
+export { DeviceRepository } from './device/device-repository.js';
+export * from './export/export-record.js';
+export { ExportRepository } from './export/export-repository.js';
+export * from './lease/lease-record.js';
+export { LeaseRepository, type LeasePageRequest } from './lease/lease-repository.js';
+export { PAGE_SIZE_MAX, type Page, type PageRequest } from './page.js';
+export type { DatabaseKind } from './database/database-url.js';
+export { openStore, type Store, type StoreOptions } from './store.js';

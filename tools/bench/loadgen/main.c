@@ -1,0 +1,132 @@
+/* loadgen: an NBD load generator that spends so little CPU on a request that the server is what is measured. */
+#include "load.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECTIONS_MAX 64
+#define DEPTH_MAX 4096
+
+static const char usage[] =
+    "Usage: loadgen (--tcp HOST:PORT | --unix PATH) [OPTION]...\n"
+    "Loads one export of an NBD server and prints one line of JSON.\n"
+    "\n"
+    "  --export NAME      export name (default: the empty name)\n"
+    "  --op OP            read or write (default read)\n"
+    "  --pattern PATTERN  random or sequential (default random)\n"
+    "  --block BYTES      size of a request (default 4096)\n"
+    "  --depth N          requests in flight on each connection (default 1)\n"
+    "  --connections N    connections (default 1)\n"
+    "  --seconds S        how long (default 2)\n"
+    "  --bytes N          or how much: whichever ends first\n"
+    "  --seed N           of offsets and of the data written (default 1)\n"
+    "\n"
+    "Any reply with a wrong magic, a cookie that is not outstanding, or an error ends it with exit code 1.\n";
+
+struct options {
+    struct nbd_address address;
+    char *export_name;
+    struct load_plan plan;
+    uint64_t bytes_max;
+    unsigned connections;
+};
+
+static double number(const char *text, double min, double max, const char *name) {
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= min && value <= max))
+        die("--%s takes a number from %.0f to %.0f, not \"%s\"", name, min, max, text);
+    return value;
+}
+
+static int choice(const char *text, const char *zero, const char *one, const char *name) {
+    if (strcmp(text, zero) == 0) return 0;
+    if (strcmp(text, one) == 0) return 1;
+    die("--%s takes %s or %s, not \"%s\"", name, zero, one, text);
+}
+
+static struct nbd_address tcp_address(char *text) {
+    char *colon = strrchr(text, ':');
+    if (colon == NULL) die("--tcp takes HOST:PORT, not \"%s\"", text);
+    *colon = '\0';
+    return (struct nbd_address){.host = text, .port = colon + 1};
+}
+
+static struct options read_options(int argc, char **argv) {
+    static const struct option known[] = {
+        {"tcp", 1, NULL, 't'},     {"unix", 1, NULL, 'u'},        {"export", 1, NULL, 'e'},
+        {"op", 1, NULL, 'o'},      {"pattern", 1, NULL, 'p'},     {"block", 1, NULL, 'b'},
+        {"depth", 1, NULL, 'd'},   {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
+        {"bytes", 1, NULL, 'n'},   {"seed", 1, NULL, 'r'},        {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct options options = {
+        .export_name = "",
+        .plan = {.command = NBD_CMD_READ, .block_bytes = 4096, .depth = 1, .nanoseconds_max = 2000000000, .seed = 1},
+        .bytes_max = UINT64_MAX,
+        .connections = 1,
+    };
+    struct load_plan *plan = &options.plan;
+    int key;
+    while ((key = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (key) {
+        case 't': options.address = tcp_address(optarg); break;
+        case 'u': options.address = (struct nbd_address){.socket_path = optarg}; break;
+        case 'e': options.export_name = optarg; break;
+        case 'o': plan->command = choice(optarg, "read", "write", "op") ? NBD_CMD_WRITE : NBD_CMD_READ; break;
+        case 'p': plan->sequential = choice(optarg, "random", "sequential", "pattern"); break;
+        case 'b': plan->block_bytes = (uint32_t)number(optarg, 1, 32 << 20, "block"); break;
+        case 'd': plan->depth = (uint32_t)number(optarg, 1, DEPTH_MAX, "depth"); break;
+        case 'c': options.connections = (unsigned)number(optarg, 1, CONNECTIONS_MAX, "connections"); break;
+        case 's': plan->nanoseconds_max = (uint64_t)(number(optarg, 0, 86400, "seconds") * 1e9); break;
+        case 'n': options.bytes_max = (uint64_t)number(optarg, 1, 1e18, "bytes"); break;
+        case 'r': plan->seed = (uint64_t)number(optarg, 0, 1e15, "seed"); break;
+        case 'h': fputs(usage, stdout); exit(0);
+        default: fputs(usage, stderr); exit(2);
+        }
+    }
+    if (optind != argc || (options.address.socket_path == NULL) == (options.address.host == NULL)) {
+        fputs(usage, stderr);
+        exit(2);
+    }
+    return options;
+}
+
+static void check_fits(const struct options *options, const struct nbd_export *export) {
+    uint32_t block = options->plan.block_bytes;
+    if (block > export->size_bytes) die("a block of %u bytes does not fit the image", block);
+    if (block % export->block_bytes_min != 0) die("the server wants multiples of %u", export->block_bytes_min);
+    if (block > export->payload_bytes_max) die("the server takes at most %u bytes", export->payload_bytes_max);
+    if (options->plan.command == NBD_CMD_WRITE && export->read_only) die("the export is read-only");
+}
+
+static void print_result(const struct load_plan *plan, const struct load_result *result) {
+    double requests = (double)result->requests, bytes = requests * plan->block_bytes;
+    printf("{\"requests\":%" PRIu64 ",\"bytes\":%.0f,\"seconds\":%.6f,\"iops\":%.1f,\"megabytesPerSecond\":%.2f,"
+           "\"latencyUsP50\":%.2f,\"latencyUsP99\":%.2f,\"cpuSeconds\":%.6f,\"cpuUsPerRequest\":%.4f}\n",
+           result->requests, bytes, result->seconds, requests / result->seconds, bytes / result->seconds / 1e6,
+           histogram_percentile_us(&result->latency, 0.5), histogram_percentile_us(&result->latency, 0.99),
+           result->cpu_seconds, result->cpu_seconds * 1e6 / requests);
+}
+
+int main(int argc, char **argv) {
+    struct options options = read_options(argc, argv);
+    int fds[CONNECTIONS_MAX];
+    for (unsigned i = 0; i < options.connections; i++) {
+        fds[i] = nbd_connect(&options.address);
+        struct nbd_export export = nbd_negotiate(fds[i], options.export_name);
+        check_fits(&options, &export);
+        options.plan.image_bytes = export.size_bytes;
+    }
+    uint64_t block = options.plan.block_bytes;
+    options.plan.requests_max = options.bytes_max == UINT64_MAX ? UINT64_MAX : (options.bytes_max + block - 1) / block;
+
+    static struct load_result result;
+    load_run(&options.plan, fds, options.connections, &result);
+    for (unsigned i = 0; i < options.connections; i++) nbd_disconnect(fds[i]);
+    print_result(&options.plan, &result);
+    return 0;
+}
