@@ -1,4 +1,4 @@
-/** What is asked of every server. Depths of the large reads keep 1–4 MiB in flight: enough to hide a round trip. */
+/** What is asked of every server. Large requests keep 1–4 MiB in flight: enough to hide a round trip. */
 
 /** @import { Load } from './types.js' */
 

@@ -16,7 +16,10 @@ const complaintCharsMax = 2000;
 const daemons = new Set();
 /** @type {Set<ChildProcess>} */
 const tools = new Set();
-let closed = false;
+let over = false;
+
+/** Whether everything was ended: what fails from then on fails because of that. */
+export const isOver = () => over;
 
 /**
  * Each in a process group of its own: Ctrl-C reaches only us, and we end the others in order.
@@ -24,7 +27,7 @@ let closed = false;
  * @param {string[]} args
  */
 function launch(command, args) {
-  if (closed) throw new Error('the run is over');
+  if (over) throw new Error('the run is over');
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (said.out = (said.out + String(chunk)).slice(0, outCharsMax)));
@@ -89,8 +92,9 @@ export function runTool(command, args) {
  * @param {Daemon} daemon
  */
 export async function stopDaemon(daemon) {
-  const family = familyOf([daemon.pid]);
-  send(daemon.pid, 'SIGTERM');
+  // A number that has been given back may be somebody else's by now.
+  const family = daemon.exited() ? new Map() : familyOf([daemon.pid]);
+  if (family.size > 0) send(daemon.pid, 'SIGTERM');
   const deadline = performance.now() + stopMsMax;
   while (!daemon.exited() && performance.now() < deadline) await sleep(20);
   const left = [...family.values()].filter((stat) => isRunning(stat.pid, stat.started));
@@ -102,16 +106,17 @@ export async function stopDaemon(daemon) {
 
 /** Ends everything, and lets nothing more be started. */
 export async function stopEverything() {
-  closed = true;
+  over = true;
   for (const tool of tools) tool.kill('SIGKILL');
   await Promise.all([...daemons].map(stopDaemon));
 }
 
 /** The last resort, for an exit that cannot wait. */
 export function killEverything() {
-  closed = true;
+  over = true;
   for (const tool of tools) tool.kill('SIGKILL');
-  for (const pid of familyOf([...daemons].map((daemon) => daemon.pid)).keys()) send(pid, 'SIGKILL');
+  const alive = [...daemons].filter((daemon) => !daemon.exited());
+  for (const pid of familyOf(alive.map((daemon) => daemon.pid)).keys()) send(pid, 'SIGKILL');
 }
 
 /**

@@ -21,13 +21,12 @@ export function rotate(list, by) {
 export function median(values) {
   if (values.length === 0) throw new RangeError('the median of nothing');
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = /** @type {number} */ (sorted[middle]);
-  return sorted.length % 2 === 1 ? upper : /** @type {number} */ ((sorted[middle - 1]) + upper) / 2;
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return middle.reduce((sum, value) => sum + value) / middle.length;
 }
 
 /**
- * Compares the subject with the best peer of the same round, so that a noisy minute hits both sides of a ratio.
+ * Compares the subject with the best peer of the same round: a noisy minute hits both sides of a ratio.
  * Rounds in which the subject or every peer failed say nothing and are left out.
  * @param {string} subject
  * @param {readonly Round[]} rounds

@@ -1,5 +1,6 @@
 import { registryV1, stateLayout } from '@holdfast/contracts';
 import { startService } from '@holdfast/service';
+import { RegistryLifecycle } from './registry-lifecycle.js';
 import { RegistryModule } from './registry.module.js';
 import { registrySettings } from './settings.js';
 
@@ -13,5 +14,6 @@ await startService({
     RegistryService: registryV1.RegistryServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).registrySocket,
+  lifecycle: RegistryLifecycle,
   module: () => ({ module: RegistryModule }),
 });

@@ -1,13 +1,14 @@
 import { stateLayout } from '@holdfast/contracts';
 import { messageOf } from '@holdfast/foundation';
-import { HandoffInbox, LOGGER, SETTINGS, takeOverSocketPath, type Logger } from '@holdfast/service';
 import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+  HandoffInbox,
+  LOGGER,
+  SETTINGS,
+  takeOverSocketPath,
+  type Lifecycle,
+  type Logger,
+} from '@holdfast/service';
+import { Inject, Injectable } from '@nestjs/common';
 import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
 import { AttachmentService } from './attachment/attachment.service.js';
 import { Holds } from './attachment/holds.js';
@@ -18,9 +19,7 @@ import { WorkerLink } from './worker/worker-link.js';
 
 /** What happens when the registry starts and when it stops. */
 @Injectable()
-export class RegistryLifecycle
-  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
-{
+export class RegistryLifecycle implements Lifecycle {
   constructor(
     @Inject(SETTINGS) private readonly settings: RegistrySettings,
     @Inject(STORE) private readonly store: StoreToken,
@@ -33,7 +32,7 @@ export class RegistryLifecycle
     private readonly reconciler: AttachmentReconciler,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
+  async start(): Promise<void> {
     await this.inbox.listen(stateLayout(this.settings.stateFolder).registryHandoff);
     this.worker.follow(this.reconciler);
   }
@@ -42,15 +41,15 @@ export class RegistryLifecycle
    * A registry that stops alone leaves everything as it is: the worker holds the devices and hands them back. When
    * the worker is gone too, nothing uses them, and they are released.
    */
-  async beforeApplicationShutdown(): Promise<void> {
+  async drain(): Promise<void> {
     this.worker.stop();
     this.leases.stop();
     await this.leases.flush();
     if (await this.#workerIsGone()) await this.#releaseEverything();
-    await this.inbox.close();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async release(): Promise<void> {
+    await this.inbox.close();
     this.holds.letGoOfAll();
     await this.store.close();
   }

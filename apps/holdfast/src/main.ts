@@ -1,4 +1,4 @@
-import { HoldfastError, messageOf } from '@holdfast/foundation';
+import { errorCatalogue, HoldfastError, messageOf } from '@holdfast/foundation';
 import { Command, CommanderError } from 'commander';
 import { deviceCommand } from './commands/device.js';
 import { exportCommand } from './commands/export.js';
@@ -44,6 +44,8 @@ function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
   if (error instanceof HoldfastError) {
     process.stderr.write(`holdfast: ${error.message}\n`);
+    if (error.code === 'SERVICE_UNAVAILABLE')
+      process.stderr.write(`${errorCatalogue[error.code].recovery}\n`);
     return isNotFound(error) ? ExitCode.no : ExitCode.failed;
   }
   process.stderr.write(

@@ -1,6 +1,7 @@
 import { stateLayout, workerV1 } from '@holdfast/contracts';
 import { startService } from '@holdfast/service';
 import { workerSettings } from './settings.js';
+import { WorkerLifecycle } from './worker-lifecycle.js';
 import { WorkerModule } from './worker.module.js';
 
 await startService({
@@ -13,5 +14,6 @@ await startService({
     WorkerService: workerV1.WorkerServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).workerSocket,
+  lifecycle: WorkerLifecycle,
   module: () => ({ module: WorkerModule }),
 });

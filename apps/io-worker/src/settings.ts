@@ -1,4 +1,4 @@
-import { integer, milliseconds, setting } from '@holdfast/service';
+import { integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
 
 export const workerSettings = {
   threads: setting(
@@ -20,3 +20,5 @@ export const workerSettings = {
     'Milliseconds that requests under way may take to finish when the worker stops.',
   ),
 } as const;
+
+export type WorkerSettings = ServiceSettings<typeof workerSettings>;

@@ -1,11 +1,6 @@
 import { stateLayout } from '@holdfast/contracts';
-import { ServiceHealth, SETTINGS } from '@holdfast/service';
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { ServiceHealth, SETTINGS, type Lifecycle } from '@holdfast/service';
+import { Inject, Injectable } from '@nestjs/common';
 import { ConnectionService } from './connection/connection.service.js';
 import { Listeners } from './connection/listeners.js';
 import { ExportService } from './export/export.service.js';
@@ -19,7 +14,7 @@ const STOP_GRACE_MS = 300;
 
 /** What happens when the gateway starts and when it stops. Sessions in transmission are the worker's and go on. */
 @Injectable()
-export class GatewayLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class GatewayLifecycle implements Lifecycle {
   constructor(
     @Inject(SETTINGS) private readonly settings: GatewaySettings,
     @Inject(STORE) private readonly store: StoreToken,
@@ -31,7 +26,7 @@ export class GatewayLifecycle implements OnApplicationBootstrap, BeforeApplicati
     private readonly exports: ExportService,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
+  async start(): Promise<void> {
     const { listen, nbdSocket, stateFolder } = this.settings;
     this.census.follow();
     await this.listeners.listen({
@@ -41,9 +36,12 @@ export class GatewayLifecycle implements OnApplicationBootstrap, BeforeApplicati
     this.health.setServing(true);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  async drain(): Promise<void> {
     this.listeners.close();
     await this.connections.stop(STOP_GRACE_MS);
+  }
+
+  async release(): Promise<void> {
     this.census.stop();
     this.opener.close();
     this.exports.close();

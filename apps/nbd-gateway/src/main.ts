@@ -1,5 +1,6 @@
 import { gatewayV1, stateLayout } from '@holdfast/contracts';
 import { startService } from '@holdfast/service';
+import { GatewayLifecycle } from './gateway-lifecycle.js';
 import { GatewayModule } from './gateway.module.js';
 import { gatewaySettings } from './settings.js';
 
@@ -13,5 +14,6 @@ await startService({
     SessionService: gatewayV1.SessionServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).gatewaySocket,
+  lifecycle: GatewayLifecycle,
   module: () => ({ module: GatewayModule }),
 });

@@ -116,6 +116,11 @@ export const errorCatalogue = {
     'A service does not answer.',
     'Check that holdfast runs (`holdfast status`) and that --state or --endpoint is right.',
   ),
+  SERVICE_FAILED: entry(
+    'INTERNAL',
+    'A service ended before it was ready.',
+    'The message carries its last words; the rest is in `logs` of the state folder.',
+  ),
   SHUTTING_DOWN: entry(
     'UNAVAILABLE',
     'The service is stopping and takes no new work.',

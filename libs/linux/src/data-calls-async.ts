@@ -111,8 +111,9 @@ export function writeAtDurableAsync(
 ): Promise<number> {
   const address = addressIn(lent, start, length);
   return offThread((done, slot) => {
-    const iovec = fillIovec(iovecs, slot * IOVEC_BYTES, address, length);
-    pwritev2.async(fd, iovec, 1, offset, ReadWriteFlag.DSYNC, done);
+    const at = slot * IOVEC_BYTES;
+    fillIovec(iovecs.view, at, address, length);
+    pwritev2.async(fd, iovecs.address + at, 1, offset, ReadWriteFlag.DSYNC, done);
   }, lent.bytes);
 }
 

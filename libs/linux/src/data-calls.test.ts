@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import {
@@ -15,6 +16,7 @@ import { Errno } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
 import { socketPair } from './sockets.js';
 import { TestFolder } from './test-support/folder.js';
+import { startWorker } from './test-support/worker.js';
 
 const MIB = 1024 * 1024;
 const TMPFS_MAGIC = 0x0102_1994;
@@ -211,4 +213,23 @@ describe('a call that fails returns its negative errno at once', () => {
     peer.close();
     closeSync(full);
   });
+});
+
+test('threads read at once, each through its own iovec', async (context) => {
+  skipOnTmpfs(context);
+  const script = `
+    const memory = linux.NativeBuffer.allocate(4096);
+    for (let round = 0; round < 20_000; round += 1) {
+      const offset = ((round * 7 + data.seed) % 256) * 4096;
+      memory.bytes[0] = memory.bytes[4095] = 0;
+      const count = linux.readAtNoWait(data.fd, memory.address, 4096, offset);
+      const first = (offset * 31 + (offset >> 8)) & 0xff;
+      if (count !== 4096 || memory.bytes[0] !== first) throw new Error(count + ' at ' + offset);
+    }
+    parentPort.postMessage('read');`;
+  readAt(fd, memory.address, MIB, 0);
+  const workers = await Promise.all([1, 2, 3].map((seed) => startWorker(script, { fd, seed })));
+  const answers = await Promise.all(workers.map((worker) => once(worker, 'message')));
+  expect(answers.flat()).toEqual(['read', 'read', 'read']);
+  await Promise.all(workers.map((worker) => worker.terminate()));
 });

@@ -11,9 +11,9 @@ if (koffi.config().resident_async_pools !== ASYNC_CALLS_MAX) {
 
 /**
  * glibc, loaded once per thread: koffi keeps its state per thread, so every worker thread that imports this room
- * gets its own. Addresses are declared `size_t` and pass as plain numbers (user space ends at 2^47 on both
- * architectures, a safe integer); byte counts come back as `int`, because one call moves at most 0x7ffff000 bytes
- * (read(2), NOTES).
+ * gets its own. Addresses are declared `size_t` and pass as plain numbers (user space ends at 2^47 on x86-64 and at
+ * 2^48 on aarch64, both safe integers); byte counts come back as `int`, because one call moves at most 0x7ffff000
+ * bytes (read(2), NOTES).
  */
 const library = koffi.load('libc.so.6');
 

@@ -13,8 +13,8 @@ export type StopWatching = () => void;
 export function watchReadable(fd: number, wake: () => void): StopWatching {
   let stopped = false;
   let scheduled = false;
-  // koffi calls back outside of Node's callback scope: promises and exceptions of what ran there would hang until
-  // something else happens. An immediate runs in the same turn of the loop, and as usual.
+  // koffi drops what its callback throws. An immediate runs in the same turn of the loop, and what it throws is an
+  // uncaught exception as anywhere else.
   const handle = koffi.node.poll(fd, { readable: true }, () => {
     if (scheduled) return;
     scheduled = true;

@@ -53,7 +53,12 @@ function writeOption(fd: number, level: number, option: number, value: number): 
   return resultOrErrno(setsockopt(fd, level, option, scratch.address, INT_BYTES));
 }
 
-/** @throws SystemCallError when `fd` is no socket; ENOTCONN is not reported: a Unix socket without a peer has pid 0 */
+/**
+ * The peer of a connected Unix socket. For any other socket, TCP for one, the kernel answers with pid 0 and with
+ * uid and gid 2^32−1, which are nobody's.
+ *
+ * @throws SystemCallError when `fd` is no socket
+ */
 export function peerCredentials(fd: number): PeerCredentials {
   const view = readOption(fd, SOL_SOCKET, SO_PEERCRED, UCRED_BYTES);
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true), gid: view.getUint32(8, true) };

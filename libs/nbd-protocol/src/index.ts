@@ -22,10 +22,10 @@ export * from './handshake/option-reply.js';
 export * from './handshake/rep-server.js';
 export { ServerHandshake } from './handshake/server-handshake.js';
 export * from './limits.js';
-export * from './transmission/step.js';
-export * from './transmission/transmission-machine.js';
+export * from './transmission/offer.js';
 export * from './transmission/request.js';
 export * from './transmission/simple-reply.js';
+export * from './transmission/step.js';
 export * from './transmission/step-operands.js';
 export type * from './transmission/transmission-counters.js';
 export type {
@@ -33,5 +33,5 @@ export type {
   TransmissionFacts,
   TransmissionOptions,
 } from './transmission/transmission-facts.js';
+export { TransmissionMachine } from './transmission/transmission-machine.js';
 export { validate } from './transmission/validate.js';
-export * from './transmission/offer.js';

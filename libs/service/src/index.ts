@@ -2,6 +2,7 @@ export * from './grpc/error-filter.js';
 export * from './grpc/grpc-controller.js';
 export * from './grpc/health.js';
 export * from './grpc/unix-endpoint.js';
+export * from './lifecycle.js';
 export * from './log.js';
 export * from './process-identity.js';
 export * from './service.module.js';

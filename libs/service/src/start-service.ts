@@ -4,18 +4,22 @@ import type { Server } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@holdfast/contracts';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { NestFactory } from '@nestjs/core';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type INestMicroservice, type Type } from '@nestjs/common';
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { GrpcErrorFilter } from './grpc/error-filter.js';
 import { ServiceHealth } from './grpc/health.js';
 import { addReflection } from './grpc/reflection.js';
 import { takeOverSocketPath } from './grpc/unix-endpoint.js';
+import type { Lifecycle } from './lifecycle.js';
 import { createLogger, nestLogger, type Logger } from './log.js';
 import { HOLDFAST_VERSION, processIdentity } from './process-identity.js';
 import { ServiceModule } from './service.module.js';
 import { commonSettings } from './settings/common.js';
 import { parseSettings, type SettingsOf, type SettingsTable } from './settings/settings.js';
 import { stopOnRequest } from './shutdown.js';
+
+/** How long calls under way may go on once the service has drained. */
+const CLOSE_GRACE_MS = 500;
 
 /** How long a service may take to stop before it kills itself: longer than any drain inside it. */
 const STOP_DEADLINE_MS = 20_000;
@@ -35,6 +39,8 @@ export interface ServiceSpecification<Table extends SettingsTable> {
   readonly definitions: Readonly<Record<string, ServiceDefinition>>;
   /** Path of the Unix socket for gRPC. */
   readonly socketPath: (settings: ServiceSettings<Table>) => string;
+  /** The class in that module which starts and stops the service. */
+  readonly lifecycle: Type<Lifecycle>;
   readonly module: (settings: ServiceSettings<Table>) => DynamicModule | Promise<DynamicModule>;
 }
 
@@ -75,6 +81,7 @@ async function run<Table extends SettingsTable>(
   const socketPath = specification.socketPath(settings);
   await takeOverSocketPath(socketPath);
 
+  let server: Server | undefined;
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(
     rootModule(shared, await specification.module(settings)),
     {
@@ -91,9 +98,10 @@ async function run<Table extends SettingsTable>(
           ]),
         ),
         gracefulShutdown: true,
-        onLoadPackageDefinition: (_definition: unknown, server: Server) => {
-          health.addToServer(server);
-          addReflection(server, serviceNames);
+        onLoadPackageDefinition: (_definition: unknown, grpcServer: Server) => {
+          server = grpcServer;
+          health.addToServer(grpcServer);
+          addReflection(grpcServer, serviceNames);
         },
       },
     },
@@ -101,11 +109,22 @@ async function run<Table extends SettingsTable>(
   app.useGlobalFilters(new GrpcErrorFilter(logger));
   await app.listen();
   chmodSync(socketPath, 0o600);
+  const lifecycle = app.get(specification.lifecycle, { strict: false });
   stopOnRequest(logger, settings.supervised, STOP_DEADLINE_MS, async () => {
     health.setServing(false);
-    await app.close();
+    await lifecycle.drain();
+    await closeServer(app, server);
+    await lifecycle.release();
   });
+  await lifecycle.start();
   logger.info({ socketPath, version: HOLDFAST_VERSION }, 'started');
+}
+
+/** Calls under way may finish; those that do not end by themselves are cut off. */
+async function closeServer(app: INestMicroservice, server: Server | undefined): Promise<void> {
+  const cutOff = setTimeout(() => server?.forceShutdown(), CLOSE_GRACE_MS);
+  await app.close();
+  clearTimeout(cutOff);
 }
 
 function rootModule(...imports: DynamicModule[]): DynamicModule {

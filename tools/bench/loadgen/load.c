@@ -1,5 +1,5 @@
-/* Keeps CPU per request low by batching: all free slots go out in one sendmsg, replies come in by one large recv and
- * are parsed in one pass. Payloads are copied by the socket into one scratch buffer and never looked at. */
+/* Keeps CPU per request low by batching: all free slots go out in one sendmsg, replies come in by one large recv
+ * and are parsed in one pass. Payloads are copied by the socket into one scratch buffer and never looked at. */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -12,8 +12,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/* Over TCP a smaller one acknowledges too often (64 KiB reads cost twice the CPU at 256 KiB); a larger one misses the
- * L2 cache. */
+/* Over TCP a smaller one acknowledges too often: 64 KiB reads cost twice the CPU with 256 KiB. A larger one misses
+ * the L2 cache. */
 #define SCRATCH_BYTES (1u << 20)
 
 /* IOV_MAX is 1024 and a write takes two entries. */
@@ -96,8 +96,9 @@ static uint64_t next_offset(struct load *load) {
 /* Turns every free slot into a request of the next batch. */
 static void build_batch(struct load *load, struct connection *connection) {
     const struct load_plan *plan = load->plan;
-    uint32_t count = connection->free_count < BATCH_REQUESTS_MAX ? connection->free_count : BATCH_REQUESTS_MAX;
     uint64_t left = plan->requests_max - load->issued;
+    uint32_t count = connection->free_count;
+    if (count > BATCH_REQUESTS_MAX) count = BATCH_REQUESTS_MAX;
     if (count > left) count = (uint32_t)left;
     load->now = clock_ns();
     for (uint32_t i = 0; i < count; i++) {
@@ -209,7 +210,8 @@ static int receive(struct load *load, struct connection *connection, int flags) 
 
 /* A write may be answered before the last of its payload is sent, so that counts too. */
 static int idle(const struct load *load, const struct connection *connection) {
-    return connection->free_count == load->plan->depth && connection->payload_bytes == 0 && !sending(connection);
+    int answered = connection->free_count == load->plan->depth && connection->payload_bytes == 0;
+    return answered && !sending(connection);
 }
 
 /* One connection with nothing left to send waits in recv itself: that saves the poll. */

@@ -23,8 +23,8 @@ struct load_result {
     struct histogram latency;
 };
 
-/* Runs over negotiated connections until the plan is done and every reply has come. Ends the process on any reply
- * that is malformed, unasked for, or says error. */
+/* Runs over negotiated connections until the plan is done and every reply has come. Ends the process on any
+ * reply that is malformed, unasked for, or says error. */
 void load_run(const struct load_plan *plan, const int *fds, unsigned fd_count, struct load_result *result);
 
 #endif

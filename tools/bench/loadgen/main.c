@@ -1,4 +1,4 @@
-/* loadgen: an NBD load generator that spends so little CPU on a request that the server is what is measured. */
+/* loadgen: an NBD load generator that spends so little CPU on a request that it measures the server. */
 #include "load.h"
 
 #include <getopt.h>
@@ -65,7 +65,11 @@ static struct options read_options(int argc, char **argv) {
     };
     struct options options = {
         .export_name = "",
-        .plan = {.command = NBD_CMD_READ, .block_bytes = 4096, .depth = 1, .nanoseconds_max = 2000000000, .seed = 1},
+        .plan = {.command = NBD_CMD_READ,
+                 .block_bytes = 4096,
+                 .depth = 1,
+                 .nanoseconds_max = 2000000000,
+                 .seed = 1},
         .bytes_max = UINT64_MAX,
         .connections = 1,
     };
@@ -96,20 +100,21 @@ static struct options read_options(int argc, char **argv) {
 }
 
 static void check_fits(const struct options *options, const struct nbd_export *export) {
-    uint32_t block = options->plan.block_bytes;
+    uint32_t block = options->plan.block_bytes, min = export->block_bytes_min, max = export->payload_bytes_max;
     if (block > export->size_bytes) die("a block of %u bytes does not fit the image", block);
-    if (block % export->block_bytes_min != 0) die("the server wants multiples of %u", export->block_bytes_min);
-    if (block > export->payload_bytes_max) die("the server takes at most %u bytes", export->payload_bytes_max);
+    if (min == 0 || block % min != 0) die("the server wants multiples of %u", min);
+    if (block > max) die("the server takes at most %u bytes", max);
     if (options->plan.command == NBD_CMD_WRITE && export->read_only) die("the export is read-only");
 }
 
 static void print_result(const struct load_plan *plan, const struct load_result *result) {
     double requests = (double)result->requests, bytes = requests * plan->block_bytes;
-    printf("{\"requests\":%" PRIu64 ",\"bytes\":%.0f,\"seconds\":%.6f,\"iops\":%.1f,\"megabytesPerSecond\":%.2f,"
-           "\"latencyUsP50\":%.2f,\"latencyUsP99\":%.2f,\"cpuSeconds\":%.6f,\"cpuUsPerRequest\":%.4f}\n",
-           result->requests, bytes, result->seconds, requests / result->seconds, bytes / result->seconds / 1e6,
-           histogram_percentile_us(&result->latency, 0.5), histogram_percentile_us(&result->latency, 0.99),
-           result->cpu_seconds, result->cpu_seconds * 1e6 / requests);
+    double seconds = result->seconds, cpu_seconds = result->cpu_seconds;
+    printf("{\"requests\":%" PRIu64 ",\"bytes\":%.0f,\"seconds\":%.6f", result->requests, bytes, seconds);
+    printf(",\"iops\":%.1f,\"megabytesPerSecond\":%.2f", requests / seconds, bytes / seconds / 1e6);
+    printf(",\"latencyUsP50\":%.2f", histogram_percentile_us(&result->latency, 0.5));
+    printf(",\"latencyUsP99\":%.2f", histogram_percentile_us(&result->latency, 0.99));
+    printf(",\"cpuSeconds\":%.6f,\"cpuUsPerRequest\":%.4f}\n", cpu_seconds, cpu_seconds * 1e6 / requests);
 }
 
 int main(int argc, char **argv) {
@@ -122,7 +127,7 @@ int main(int argc, char **argv) {
         options.plan.image_bytes = export.size_bytes;
     }
     uint64_t block = options.plan.block_bytes;
-    options.plan.requests_max = options.bytes_max == UINT64_MAX ? UINT64_MAX : (options.bytes_max + block - 1) / block;
+    options.plan.requests_max = options.bytes_max / block + (options.bytes_max % block != 0);
 
     static struct load_result result;
     load_run(&options.plan, fds, options.connections, &result);

@@ -5,7 +5,8 @@
 #include <endian.h>
 #include <stdint.h>
 
-/* Transmission headers, in the order of the specification ("Transmission phase"). Integers are big-endian on the wire. */
+/* Transmission headers, as the specification's "Transmission phase" orders them. Integers are big-endian on the
+ * wire. */
 
 #define NBD_REQUEST_MAGIC 0x25609513u
 #define NBD_SIMPLE_REPLY_MAGIC 0x67446698u

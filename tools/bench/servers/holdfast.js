@@ -10,6 +10,9 @@ import { ready, socketPath } from './start.js';
 const root = path.resolve(import.meta.dirname, '../../..');
 const serve = path.join(root, 'tools/serve');
 
+/** The first start in a checkout installs and builds. */
+const readyMsMax = 600_000;
+
 /** One line per export, once it can be read: `ready nbd://… nbd+unix://…` */
 const readyLine = /^ready (?<tcp>nbd:\S+) (?<unix>nbd\+unix:\S+)$/m;
 
@@ -19,7 +22,8 @@ export const holdfast = {
   missing: () => (existsSync(serve) ? undefined : './tools/serve is not there'),
   version: () => {
     try {
-      return execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+      const args = ['-C', root, 'describe', '--always', '--dirty'];
+      return execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
     } catch {
       return 'unknown';
     }
@@ -31,7 +35,7 @@ export const holdfast = {
       ...['--state', path.join(place.folder, 'state')],
       place.image,
     ]);
-    const line = await ready(daemon, () => readyLine.exec(daemon.output())?.groups);
+    const line = await ready(daemon, () => readyLine.exec(daemon.output())?.groups, readyMsMax);
     const uris = { tcp: line['tcp'] ?? '', unix: line['unix'] ?? '' };
     return { uris, settings: './tools/serve with its defaults', daemons: [daemon] };
   },

@@ -1,47 +1,44 @@
 /** qemu-nbd. It listens on one transport, so there are two processes, and its lock on the image is off. */
-import { execFileSync } from 'node:child_process';
 import { startDaemon } from '../processes.js';
-import {
-  answersOnTcp,
-  answersOnUnix,
-  exportName,
-  missingProgram,
-  ready,
-  socketPath,
-  urisOf,
-  versionOf,
-} from './start.js';
+import { bothReady, exportName, missingProgram, socketPath, versionOf } from './start.js';
 
-/** @import { Server } from '../types.js' */
+/** @import { Place, RunningServer, Server } from '../types.js' */
 
-/** io_uring is the faster one for reads; builds without liburing say so when asked. */
-function fastestAio() {
-  const help = execFileSync('qemu-nbd', ['--help'], { encoding: 'utf8' });
-  return help.includes('io_uring') ? 'io_uring' : 'threads';
+/**
+ * @param {Place} place
+ * @param {string} aio
+ * @returns {Promise<RunningServer>}
+ */
+function startWith(place, aio) {
+  const options = ['--persistent', '--shared=0', '--cache=writeback', `--aio=${aio}`];
+  const image = `driver=raw,file.driver=file,file.locking=off,file.filename=${place.image}`;
+  const serve = [...options, `--export-name=${exportName}`, '--image-opts', image];
+  return bothReady(place, `raw, ${options.join(' ')}`, {
+    tcp: startDaemon('qemu-nbd (tcp)', 'qemu-nbd', [...serve, '--bind=127.0.0.1', `--port=${place.port}`]),
+    unix: startDaemon('qemu-nbd (unix)', 'qemu-nbd', [...serve, `--socket=${socketPath(place)}`]),
+  });
 }
 
-/** @type {Server} */
-export const qemuNbd = {
-  name: 'qemu-nbd',
-  settings: 'raw, --cache=writeback --aio=io_uring (threads where it is missing) --shared=0',
-  missing: () => missingProgram('qemu-nbd', 'qemu-utils'),
-  version: () => versionOf('qemu-nbd', '--version'),
-  async start(place) {
-    const common = [
-      ...['--persistent', '--shared=0', '--cache=writeback', `--aio=${fastestAio()}`],
-      ...[`--export-name=${exportName}`, '--image-opts'],
-    ];
-    const image = `driver=raw,file.driver=file,file.locking=off,file.filename=${place.image}`;
-    const tcp = startDaemon('qemu-nbd (tcp)', 'qemu-nbd', [
-      ...[...common, '--bind=127.0.0.1', `--port=${place.port}`],
-      image,
-    ]);
-    const unix = startDaemon('qemu-nbd (unix)', 'qemu-nbd', [
-      ...[...common, `--socket=${socketPath(place)}`],
-      image,
-    ]);
-    await ready(tcp, () => answersOnTcp(place));
-    await ready(unix, () => answersOnUnix(place));
-    return { uris: urisOf(place), daemons: [tcp, unix] };
-  },
-};
+/**
+ * @param {string} name
+ * @param {(place: Place) => Promise<RunningServer>} start
+ * @returns {Server}
+ */
+function qemuNbdWith(name, start) {
+  return {
+    name,
+    missing: () => missingProgram('qemu-nbd', 'qemu-utils'),
+    version: () => versionOf('qemu-nbd', '--version'),
+    start,
+  };
+}
+
+/** io_uring is the faster one for reads; a build or a kernel without it refuses to start. */
+export const qemuNbd = qemuNbdWith('qemu-nbd', async (place) => {
+  try {
+    return await startWith(place, 'io_uring');
+  } catch {
+    return startWith(place, 'threads');
+  }
+});
+export const qemuNbdThreads = qemuNbdWith('qemu-nbd-threads', (place) => startWith(place, 'threads'));

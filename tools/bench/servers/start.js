@@ -3,10 +3,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopDaemon } from '../processes.js';
 
-/** @import { Daemon, Place, Transport } from '../types.js' */
+/** @import { Daemon, Place, RunningServer, Transport } from '../types.js' */
 
-/** A Node process with migrations to run needs seconds on a busy machine; nobody needs this long. */
+/** Nobody needs this long, even on a busy machine. */
 const readyMsMax = 30_000;
 
 /** The export is named as the file is, by every server that cares about names. */
@@ -49,19 +50,55 @@ export function urisOf(place) {
 /**
  * Waits until `probe` has something to say.
  * @template T
- * @param {Daemon} daemon
+ * @param {string} name
  * @param {() => Promise<T | undefined> | T | undefined} probe
+ * @param {number} [msMax]
  * @returns {Promise<T>}
  */
-export async function ready(daemon, probe) {
-  const deadline = performance.now() + readyMsMax;
+export async function patiently(name, probe, msMax = readyMsMax) {
+  const deadline = performance.now() + msMax;
   while (performance.now() < deadline) {
     const answer = await probe();
     if (answer !== undefined) return answer;
-    if (daemon.exited()) throw new Error(`${daemon.name} did not start: ${daemon.complaint()}`);
     await sleep(20);
   }
-  throw new Error(`${daemon.name} was not ready after ${readyMsMax / 1000} s: ${daemon.complaint()}`);
+  throw new Error(`${name} was not ready after ${msMax / 1000} s`);
+}
+
+/**
+ * The same, but fails at once when the server ends instead.
+ * @template T
+ * @param {Daemon} daemon
+ * @param {() => Promise<T | undefined> | T | undefined} probe
+ * @param {number} [msMax]
+ * @returns {Promise<T>}
+ */
+export function ready(daemon, probe, msMax) {
+  const probeOrFail = async () => {
+    const answer = await probe();
+    if (answer === undefined && daemon.exited())
+      throw new Error(`${daemon.name} did not start: ${daemon.complaint()}`);
+    return answer;
+  };
+  return patiently(daemon.name, probeOrFail, msMax);
+}
+
+/**
+ * Both transports of a server that has one process for each.
+ * @param {Place} place
+ * @param {string} settings
+ * @param {Record<Transport, Daemon>} daemons
+ * @returns {Promise<RunningServer>}
+ */
+export async function bothReady(place, settings, { tcp, unix }) {
+  try {
+    await ready(tcp, () => answersOnTcp(place));
+    await ready(unix, () => answersOnUnix(place));
+  } catch (error) {
+    await Promise.all([tcp, unix].map(stopDaemon));
+    throw error;
+  }
+  return { uris: urisOf(place), settings, daemons: [tcp, unix] };
 }
 
 /**
@@ -69,7 +106,7 @@ export async function ready(daemon, probe) {
  * @param {{ port: number, host: string } | { path: string }} address
  * @returns {Promise<true | undefined>}
  */
-export function answers(address) {
+function answers(address) {
   return new Promise((resolve) => {
     const socket = connect(address);
     socket.on('error', () => resolve(undefined));

@@ -1,6 +1,6 @@
 import { mkdirSync, writeSync, ftruncateSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { registryV1 } from '@holdfast/contracts';
+import { registryV1, type StateLayout } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import { lockFile, type OwnedFd } from '@holdfast/linux';
 import { resolveEndpoints, resolveLayout } from '../client/endpoints.js';
@@ -8,7 +8,7 @@ import { Instance } from '../client/instance.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Announcer } from './announcer.js';
 import { makeDemoImage } from './demo-image.js';
-import { checkImages } from './images.js';
+import { checkImages, type Image } from './images.js';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
 import { provision } from './provision.js';
 
@@ -37,17 +37,30 @@ export async function serve(
   const layout = resolveLayout(options.state);
   const nbdSocket = options.socket === undefined ? layout.nbdSocket : path.resolve(options.socket);
   mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
-  using lock = lockState(layout.lock, layout.folder);
-  lock;
-  await checkTcpFree(address);
-  await checkUnixFree(nbdSocket);
-  if (images.length === 0) {
-    makeDemoImage(layout.demoImage);
-    checked.push(...checkImages([layout.demoImage], options.readOnly));
+  const lock = lockState(layout.lock, layout.folder);
+  try {
+    await checkTcpFree(address);
+    await checkUnixFree(nbdSocket);
+    if (images.length === 0) {
+      makeDemoImage(layout.demoImage);
+      checked.push(...checkImages([layout.demoImage], options.readOnly));
+    }
+    const environment = { HOLDFAST_LISTEN: options.listen, HOLDFAST_NBD_SOCKET: nbdSocket };
+    await run(layout, environment, checked, options.readOnly, announcer, stopped);
+  } finally {
+    lock.close();
   }
+}
 
+async function run(
+  layout: StateLayout,
+  environment: NodeJS.ProcessEnv,
+  images: readonly Image[],
+  readOnly: boolean,
+  announcer: Announcer,
+  stopped: Promise<unknown>,
+): Promise<void> {
   const endpoints = resolveEndpoints({ state: layout.folder });
-  const environment = { HOLDFAST_LISTEN: options.listen, HOLDFAST_NBD_SOCKET: nbdSocket };
   const supervisor = new Supervisor(layout, endpoints, environment, (sentence) => {
     announcer.note(sentence);
   });
@@ -55,7 +68,7 @@ export async function serve(
     const outcome = await Promise.race([stopped.then(() => 'stopped' as const), supervisor.start()]);
     if (outcome === 'stopped') return;
     using instance = new Instance(endpoints);
-    await provision(instance, checked, options.readOnly);
+    await provision(instance, images, readOnly);
     announcer.ready(await usableExports(instance, announcer));
     await stopped;
     announcer.note('stopping');

@@ -78,13 +78,18 @@ export class ServiceProcess {
       await delay(READY_POLL_MS);
     }
     const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
-    throw new HoldfastError('SERVICE_UNAVAILABLE', words, { service: this.#launch.name });
+    throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
+  }
+
+  /** From now on its end is no surprise, and it is not started again. */
+  expectEnd(): void {
+    this.#stopping = true;
+    if (this.#state.kind === 'waiting') clearTimeout(this.#state.timer);
   }
 
   /** Asks it to stop and waits for its end; one that does not end is killed. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#state.kind === 'waiting') clearTimeout(this.#state.timer);
+    this.expectEnd();
     if (this.#state.kind !== 'running') return;
     const { child } = this.#state;
     const closed = once(child, 'close');

@@ -60,6 +60,8 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
+    // A signal to the whole process group ends them in any order: none of that is a death to mend.
+    for (const service of this.#services.values()) service.expectEnd();
     for (const service of this.#services.values()) await service.stop();
   }
 }

@@ -36,7 +36,8 @@ export class MessageFrame {
   #fill(address: number, length: number, controlLength: number): void {
     const { view, bytes } = this.#memory;
     bytes.fill(0);
-    view.setBigUint64(IOV_POINTER, BigInt(fillIovec(this.#memory, HEADER_BYTES, address, length)), true);
+    fillIovec(view, HEADER_BYTES, address, length);
+    view.setBigUint64(IOV_POINTER, BigInt(this.address + HEADER_BYTES), true);
     view.setBigUint64(IOV_COUNT, 1n, true);
     view.setBigUint64(CONTROL_POINTER, BigInt(this.address + CONTROL), true);
     view.setBigUint64(CONTROL_LENGTH, BigInt(controlLength), true);

@@ -20,6 +20,8 @@ export function compiledModule(name = 'index.js'): string {
 export interface ChildOptions {
   readonly uid?: number;
   readonly args?: readonly string[];
+  /** The most descriptors it may have open (ulimit -n). */
+  readonly openFilesMax?: number;
 }
 
 /**
@@ -31,9 +33,11 @@ export class Child implements AsyncDisposable {
   readonly #lines: Interface;
   readonly #iterator: AsyncIterator<string>;
 
-  constructor(script: string, { uid, args = [] }: ChildOptions = {}) {
+  constructor(script: string, { uid, args = [], openFilesMax }: ChildOptions = {}) {
     const source = `import * as linux from ${JSON.stringify(compiledModule())};\n${script}`;
-    this.process = spawn(process.execPath, ['--input-type=module', '-e', source, '--', ...args], {
+    const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax} && `;
+    const command = [process.execPath, '--input-type=module', '-e', source, '--', ...args];
+    this.process = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
       stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
       cwd: '/',
       ...(uid === undefined ? {} : { uid, gid: uid }),

@@ -113,13 +113,15 @@ export class ServerHandshake {
     const state = this.#deciding();
     if (state === undefined) return NOTHING;
     assert(state.question.option === Option.LIST, NOT_ASKED);
-    this.#state = transition(state, { phase: 'option-header' });
-    return Buffer.concat([
+    const bytes = Buffer.concat([
       ...listings.map((listing) =>
         encodeOptionReply(Option.LIST, OptionReplyType.SERVER, encodeRepServer(listing)),
       ),
       encodeOptionReply(Option.LIST, OptionReplyType.ACK),
     ]);
+    // Here and below the state moves last: an answer that cannot be encoded can still be refused.
+    this.#state = transition(state, { phase: 'option-header' });
+    return bytes;
   }
 
   /** Answers `info`: the information asked for, then ACK; the client may send more options. */
@@ -128,8 +130,9 @@ export class ServerHandshake {
     if (state === undefined) return NOTHING;
     const { question } = state;
     assert(question.option === Option.INFO, NOT_ASKED);
+    const bytes = encodeInfoReplies(question.option, question.infoTypes, description);
     this.#state = transition(state, { phase: 'option-header' });
-    return encodeInfoReplies(question.option, question.infoTypes, description);
+    return bytes;
   }
 
   /** Answers `go`. Once the bytes are sent the transmission begins, with {@link takeRemainder}. */
@@ -138,10 +141,12 @@ export class ServerHandshake {
     if (state === undefined) return NOTHING;
     const { question } = state;
     assert(question.option === Option.GO || question.option === Option.EXPORT_NAME, NOT_ASKED);
+    const bytes =
+      question.option === Option.GO
+        ? encodeInfoReplies(question.option, question.infoTypes, description)
+        : encodeExportNameReply(description, this.#clientHas(ClientFlag.NO_ZEROES));
     this.#state = transition(state, { phase: 'transmission' });
-    return question.option === Option.GO
-      ? encodeInfoReplies(question.option, question.infoTypes, description)
-      : encodeExportNameReply(description, this.#clientHas(ClientFlag.NO_ZEROES));
+    return bytes;
   }
 
   /** Answers whatever was asked with an error (N12). EXPORT_NAME knows no errors: there it closes (N3). */

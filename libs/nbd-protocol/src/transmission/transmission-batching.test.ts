@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Command } from '../constants/commands.js';
+import { expectBytes } from '../testing/expect-bytes.js';
 import { MemoryDriver, type MemoryDriverOptions } from '../testing/memory-driver.js';
 import { inChunks, pattern, requestBytes, type RequestText, simpleReplyBytes } from '../testing/wire.js';
 import { Step } from './step.js';
@@ -54,7 +55,7 @@ describe('replies', () => {
     const driver = driverOf();
     const bytes = stream({ type: Command.FLUSH, cookie: 5n }, { type: Command.WRITE, payload: pattern(100) });
     driver.serveUntilIdle([bytes.subarray(0, bytes.length - 1)]);
-    expect(driver.sent).toEqual(simpleReplyBytes(5n, 0));
+    expectBytes(driver.sent, simpleReplyBytes(5n, 0));
   });
 
   test('a READ as long as the output has room for is one read', () => {
@@ -73,7 +74,7 @@ describe('replies', () => {
     }
     expect(stepsOf(driver, 'send').map(({ flags }) => flags)).toEqual(['', 'more', 'more', 'more', '']);
     const expected = simpleReplyBytes(0n, 0, IMAGE.subarray(100, 100 + 30 * KIB));
-    expect(driver.sent).toEqual(Buffer.concat([simpleReplyBytes(0n, 0), expected]));
+    expectBytes(driver.sent, Buffer.concat([simpleReplyBytes(0n, 0), expected]));
   });
 
   test('a READ of the transfer minimum goes straight to the socket, behind its header and all replies before it', () => {
@@ -115,7 +116,7 @@ describe('payloads', () => {
     for (const { fileOffset, length } of pieces.slice(0, -1)) {
       expect((Number(fileOffset) + Number(length)) % 4096).toBe(0);
     }
-    expect(Buffer.from(driver.image.subarray(300, 300 + payload.length))).toEqual(payload);
+    expectBytes(driver.image.subarray(300, 300 + payload.length), payload);
   });
 
   test('a payload of the default maximum passes through a small input', () => {
@@ -123,8 +124,37 @@ describe('payloads', () => {
     const image = new Uint8Array(1024 * KIB);
     const driver = new MemoryDriver({ image, inputBytes: 64 * KIB });
     driver.serve([stream({ type: Command.WRITE, payload }, DISC)]);
-    expect(Buffer.from(driver.image)).toEqual(payload);
+    expectBytes(driver.image, payload);
     expect(driver.bufferedBytesMax).toBeLessThanOrEqual(64 * KIB + 16);
+  });
+});
+
+describe('input', () => {
+  const INPUT = 32 * KIB;
+  const write = requestBytes({ type: Command.WRITE, payload: pattern(12 * KIB) });
+
+  /** Where the machine receives next, after everything before was used up to `partial` bytes of a WRITE. */
+  function receiveBehind(partial: number) {
+    const driver = driverOf({ inputBytes: INPUT });
+    driver.serveUntilIdle([Buffer.concat([write, write.subarray(0, partial)])]);
+    return { offset: driver.machine.inputOffset, length: driver.machine.inputLength };
+  }
+
+  test('what is buffered and small is moved to the front, for a full receive', () => {
+    expect(receiveBehind(28 + 100)).toEqual({ offset: 100, length: INPUT - 100 });
+    expect(receiveBehind(27)).toEqual({ offset: 27, length: INPUT - 27 });
+    expect(receiveBehind(0)).toEqual({ offset: 0, length: INPUT });
+  });
+
+  test('what is buffered and large stays where it is while its payload has room', () => {
+    const offset = 2 * 28 + 12 * KIB + 8 * KIB;
+    expect(receiveBehind(28 + 8 * KIB)).toEqual({ offset, length: INPUT - offset });
+  });
+
+  test('what is buffered and large is moved when its payload has no room behind it', () => {
+    const driver = driverOf({ inputBytes: INPUT });
+    driver.serveUntilIdle([Buffer.concat([write, write, write.subarray(0, 28 + 5 * KIB)])]);
+    expect(driver.machine.inputOffset).toBe(5 * KIB);
   });
 });
 
@@ -207,6 +237,6 @@ describe('looking ahead', () => {
     const expected = [4096, 8192].map((offset) =>
       simpleReplyBytes(0n, 0, IMAGE.subarray(offset, offset + 512)),
     );
-    expect(driver.sent).toEqual(Buffer.concat(expected));
+    expectBytes(driver.sent, Buffer.concat(expected));
   });
 });

@@ -4,6 +4,7 @@ import { CommandFlag } from '../constants/command-flags.js';
 import { Command } from '../constants/commands.js';
 import { NbdError } from '../constants/errors.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
+import { expectBytes } from '../testing/expect-bytes.js';
 import { MemoryDriver, type MemoryDriverOptions, OFFER_ALL } from '../testing/memory-driver.js';
 import { errorsOf, pattern, requestBytes, type RequestText, simpleReplyBytes } from '../testing/wire.js';
 import { Step } from './step.js';
@@ -38,7 +39,7 @@ describe('what the client sends', () => {
     const write = { type: Command.WRITE, length: 8 * KIB + 1 };
     const driver = serve([PROBE, write, PROBE], { payloadMaximum: 8 * KIB });
     expect(driver.closeReason).toBe('payload-too-large');
-    expect(driver.sent).toEqual(PROBED);
+    expectBytes(driver.sent, PROBED);
     expect(filesOf(driver)).toEqual([{ step: 'flush' }]);
   });
 
@@ -53,7 +54,7 @@ describe('what the client sends', () => {
   test('T2 a WRITE with an unknown flag is EINVAL, its payload passes by', () => {
     const driver = serve([{ type: Command.WRITE, flags: 0x0400, payload: pattern(100) }, PROBE, DISC]);
     expect(errorsOf(driver.sent)).toEqual([NbdError.EINVAL, 0]);
-    expect(driver.image).toEqual(Uint8Array.from(IMAGE));
+    expectBytes(driver.image, IMAGE);
   });
 
   test('T4 a READ past the end is EINVAL, a WRITE past the end is ENOSPC and writes nothing', () => {
@@ -106,13 +107,13 @@ describe('what the client sends', () => {
     const wrong = requestBytes({ type: Command.READ, length: 1 });
     wrong[0] = 0;
     const driver = new MemoryDriver({ image: IMAGE }).serve([Buffer.concat([stream(PROBE), wrong])]);
-    expect(driver.sent).toEqual(PROBED);
+    expectBytes(driver.sent, PROBED);
     expect(driver.closeReason).toBe('bad-magic');
   });
 
   test('T15 DISC sends what is queued, takes nothing after it, and closes', () => {
     const driver = serve([PROBE, DISC, PROBE]);
-    expect(driver.sent).toEqual(PROBED);
+    expectBytes(driver.sent, PROBED);
     expect(driver.closeReason).toBe('disconnect');
     expect(driver.machine.next()).toBe(Step.close);
   });
@@ -124,7 +125,7 @@ describe('what the client sends', () => {
     for (const end of [29, 55, 56, 57, 65]) {
       const driver = new MemoryDriver({ image: IMAGE }).serve([whole.subarray(0, end)]);
       expect(driver.closeReason, `after ${end} bytes`).toBe('truncated-request');
-      expect(driver.sent).toEqual(PROBED);
+      expectBytes(driver.sent, PROBED);
     }
   });
 });
@@ -157,13 +158,13 @@ describe('what fails', () => {
   test('T10 a READ that fails before its header is sent is answered in band', () => {
     const read = { type: Command.READ, cookie: 7n, length: 4 * KIB };
     const driver = serve([read, PROBE, DISC], { fault: eio('read') });
-    expect(driver.sent).toEqual(Buffer.concat([simpleReplyBytes(7n, NbdError.EIO), PROBED]));
+    expectBytes(driver.sent, Buffer.concat([simpleReplyBytes(7n, NbdError.EIO), PROBED]));
   });
 
   test('T10 a READ in pieces whose first piece fails is answered in band', () => {
     const read = { type: Command.READ, cookie: 7n, length: 32 * KIB };
     const driver = serve([read, PROBE, DISC], { fault: eio('read'), outputBytes: 8 * KIB });
-    expect(driver.sent).toEqual(Buffer.concat([simpleReplyBytes(7n, NbdError.EIO), PROBED]));
+    expectBytes(driver.sent, Buffer.concat([simpleReplyBytes(7n, NbdError.EIO), PROBED]));
     expect(driver.closeReason).toBe('disconnect');
   });
 
@@ -182,7 +183,7 @@ describe('what fails', () => {
     const read = { type: Command.READ, cookie: 7n, length: 4 * KIB };
     const driver = serve([PROBE, read, PROBE], { fault: eio('transfer'), transferMinimum: 4 * KIB });
     expect(driver.closeReason).toBe('io-error');
-    expect(driver.sent).toEqual(Buffer.concat([PROBED, simpleReplyBytes(7n, 0)]));
+    expectBytes(driver.sent, Buffer.concat([PROBED, simpleReplyBytes(7n, 0)]));
     expect(driver.operations.at(-1)).toMatchObject({ step: 'transfer' });
   });
 
@@ -191,7 +192,7 @@ describe('what fails', () => {
     const fault = ({ flags }: { flags?: string }) => (flags === 'fast' ? 95 : 0);
     const driver = serve([zero, PROBE, DISC], { fault });
     expect(errorsOf(driver.sent)).toEqual([NbdError.ENOTSUP, 0]);
-    expect(driver.image).toEqual(Uint8Array.from(IMAGE));
+    expectBytes(driver.image, IMAGE);
   });
 
   test.each(['flush', 'trim', 'zero'])('a %s that fails is answered in band', (step) => {
@@ -279,9 +280,9 @@ describe('shutdown', () => {
     ]);
     const { ESHUTDOWN } = NbdError;
     const refused = [2n ** 64n - 1n, 3n, 4n].map((cookie) => simpleReplyBytes(cookie, ESHUTDOWN));
-    expect(driver.sent).toEqual(Buffer.concat([PROBED, ...refused]));
+    expectBytes(driver.sent, Buffer.concat([PROBED, ...refused]));
     expect(driver.closeReason).toBe('disconnect');
-    expect(driver.image).toEqual(Uint8Array.from(IMAGE));
+    expectBytes(driver.image, IMAGE);
   });
 
   test('T16 a WRITE whose payload is under way finishes', () => {
@@ -291,7 +292,7 @@ describe('shutdown', () => {
     driver.machine.beginShutdown();
     driver.serve([bytes.subarray(10 * KIB)]);
     expect(errorsOf(driver.sent)).toEqual([0]);
-    expect(driver.image.subarray(0, 20 * KIB)).toEqual(Uint8Array.from(pattern(20 * KIB, 3)));
+    expectBytes(driver.image.subarray(0, 20 * KIB), pattern(20 * KIB, 3));
   });
 });
 

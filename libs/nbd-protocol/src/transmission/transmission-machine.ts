@@ -361,8 +361,8 @@ export class TransmissionMachine extends StepOperands {
 
   /** T10: "the server MUST immediately initiate a hard disconnect; it MUST NOT send any further data". */
   #endAtOnce(): void {
+    assert(this.#output.used === 0, 'a header that is sent leaves nothing queued');
     this.#counters.errors += 1;
-    this.#output.used = 0;
     this.#end('io-error');
   }
 }

@@ -67,8 +67,8 @@ export function validate(
   if (type === Command.FLUSH) return offset === 0 && length === 0 ? VALID : NbdError.EINVAL;
   if (length === 0) return NbdError.EINVAL;
   if (type === Command.READ && length > facts.payloadMaximum) return NbdError.EINVAL;
-  // Not offset + length: beyond 2^53 a sum is no longer exact, a difference of what is below stays so.
-  if (offset > facts.sizeBytes || length > facts.sizeBytes - offset) {
+  // Not offset + length, which is not exact beyond 2^53. The difference is: an offset beyond makes it negative.
+  if (length > facts.sizeBytes - offset) {
     return type === Command.WRITE || type === Command.WRITE_ZEROES ? NbdError.ENOSPC : NbdError.EINVAL;
   }
   // The low 32 bits decide for a power of two up to 64 KiB.

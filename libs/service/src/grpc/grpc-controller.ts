@@ -18,13 +18,14 @@ export function GrpcController<S extends ServiceDefinition>(definition: S) {
   return (target: abstract new (...args: never[]) => GrpcControllerOf<S>): void => {
     Controller()(target);
     for (const [name, method] of Object.entries(definition)) {
-      const [, service, rpc] = method.path.split('/');
+      const [, service] = method.path.split('/');
       const prototype = target.prototype as object;
       const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-      if (service === undefined || rpc === undefined || descriptor === undefined) {
+      if (service === undefined || descriptor === undefined) {
         throw new TypeError(`${target.name} does not implement ${method.path}`);
       }
-      GrpcMethod(service.slice(service.lastIndexOf('.') + 1), rpc)(prototype, name, descriptor);
+      // Nest binds by the definition's keys, which ts-proto writes in lower camel case.
+      GrpcMethod(service.slice(service.lastIndexOf('.') + 1), name)(prototype, name, descriptor);
     }
   };
 }

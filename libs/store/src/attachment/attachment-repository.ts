@@ -8,12 +8,10 @@ import {
   type DeviceIdentity,
   type NextAttachmentState,
 } from '@holdfast/lease';
-import type { Client, Transaction } from '../database/client.js';
 import { isUniqueViolation } from '../database/database-error.js';
 import type { Database } from '../database/database.js';
 import { deviceBusy, deviceInUse, deviceNotFound } from '../device/device-errors.js';
 import { namesOfSessions } from '../lease/names-of-sessions.js';
-import { newAttachmentId } from './attachment-id.js';
 import type {
   AttachmentRecord,
   BeginDetachResult,
@@ -21,6 +19,13 @@ import type {
   TransitionPatch,
 } from './attachment-record.js';
 import { identityColumns, liveStates, toAttachmentRecord } from './attachment-row.js';
+import {
+  changeIn,
+  createNext,
+  refuseUnlessDetached,
+  removeFinal,
+  stateColumns,
+} from './attachment-statements.js';
 
 /** What {@link AttachmentRepository.transition} offers: detaching has {@link AttachmentRepository.beginDetach}. */
 type PlainNextState<From extends AttachmentState> = Exclude<NextAttachmentState<From>, 'DETACHING'>;
@@ -157,49 +162,4 @@ export class AttachmentRepository {
     );
     return rows.map(toAttachmentRecord);
   }
-}
-
-/** Law 1: the leases of a lost attachment stand until their holder is proven gone and they are released. */
-async function removeFinal(tx: Transaction, { id, deviceId }: AttachmentRecord): Promise<void> {
-  const sessions = await namesOfSessions(tx, deviceId);
-  if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
-  await tx.attachment.delete({ where: { id } });
-}
-
-/** Law 4: the epoch is counted on the device, which outlives its attachments. */
-async function createNext(tx: Transaction, deviceId: string): Promise<AttachmentRecord> {
-  const { epoch } = await tx.device.update({ where: { id: deviceId }, data: { epoch: { increment: 1 } } });
-  const row = await tx.attachment.create({
-    data: { id: newAttachmentId(), deviceId, epoch, ...stateColumns('ATTACHING') },
-  });
-  return toAttachmentRecord(row);
-}
-
-function stateColumns(state: AttachmentState) {
-  return { state, updateTime: new Date(), ...(!isLive(state) && { liveIdentity: null }) };
-}
-
-type Change = Parameters<Client['attachment']['updateManyAndReturn']>[0]['data'];
-
-/** Compare-and-set in one statement. */
-async function changeIn(
-  client: Client | Transaction,
-  id: string,
-  state: AttachmentState,
-  data: Change,
-): Promise<AttachmentRecord> {
-  const [row] = await client.attachment.updateManyAndReturn({ where: { id, state }, data });
-  if (row !== undefined) return toAttachmentRecord(row);
-  const actual = await client.attachment.findUnique({ where: { id } });
-  if (actual !== null) throw deviceBusy(actual.deviceId, actual.state);
-  throw new HoldfastError('DEVICE_BUSY', `The attachment ${id} was replaced by a later one.`, {
-    attachment: id,
-  });
-}
-
-async function refuseUnlessDetached(tx: Transaction, deviceId: string): Promise<BeginDetachResult> {
-  const row = await tx.attachment.findUnique({ where: { deviceId } });
-  const state = row === null ? undefined : toAttachmentRecord(row).state;
-  if (state !== undefined && isLive(state)) throw deviceBusy(deviceId, state);
-  return { kind: 'detached' };
 }

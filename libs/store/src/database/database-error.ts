@@ -67,8 +67,9 @@ const absentMessage = /^(timeout exceeded when trying to connect|Connection term
 function codeFor({ prisma, code, message }: Failure): ErrorCode | undefined {
   if (broken.test(code)) return 'SYSTEM_CALL_FAILED';
   if (refused.test(code)) return 'INVALID_SETTING';
-  // P2028: a transaction could not start or end in time.
-  if (absent.test(code) || prisma === 'P2028' || absentMessage.test(message)) return 'SERVICE_UNAVAILABLE';
+  // P2028: a transaction could not start or end in time. P2034: it lost to others, again and again.
+  if (absent.test(code) || /^P20(28|34)$/.test(prisma ?? '') || absentMessage.test(message))
+    return 'SERVICE_UNAVAILABLE';
   return undefined;
 }
 

@@ -17,7 +17,8 @@ export type DatabaseLocation =
 export function parseDatabaseUrl(url: string): DatabaseLocation {
   if (url.startsWith('file:')) {
     const file = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
-    if (!path.isAbsolute(file) || file.includes('\0')) {
+    // Two slashes would begin the name of a host.
+    if (!path.isAbsolute(file) || file.startsWith('//') || file.includes('\0')) {
       throw invalid('a file: URL needs an absolute path, as in file:/var/lib/holdfast/holdfast.db');
     }
     return { kind: 'sqlite', path: path.normalize(file) };

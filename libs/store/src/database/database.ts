@@ -1,19 +1,30 @@
+import { HoldfastError } from '@holdfast/foundation';
 import { asStoreError, isConflict } from './database-error.js';
 import type { Client, Transaction } from './client.js';
 import type { DatabaseKind } from './database-url.js';
 
-/** Times a transaction is tried when PostgreSQL breaks a deadlock by failing it; each time some other one succeeds. */
+/** Times a transaction is tried when PostgreSQL ends a deadlock by failing it; each time some other one succeeds. */
 const CONFLICT_ATTEMPTS_MAX = 5;
+
+/** What a lease is granted on, as its columns are. */
+export interface HeldAttachment {
+  readonly id: string;
+  readonly state: string;
+  readonly epoch: bigint;
+  readonly sizeBytes: bigint;
+  /** Of the device. */
+  readonly readOnly: boolean;
+}
 
 /** What differs between the two databases once one is open. */
 export interface Connection {
   readonly kind: DatabaseKind;
   readonly client: Client;
   /**
-   * Keeps the attachment of a device as it is until the transaction ends; others may keep it too. Answers whether
-   * there is one: if not, one that appears meanwhile is not kept. With SQLite a transaction keeps everything.
+   * Reads the attachment of a device and keeps it as it is until the transaction ends; others may keep it too. Absent
+   * when there is none. In SQL, because Prisma cannot ask for a lock on a row.
    */
-  holdAttachment(tx: Transaction, deviceId: string): Promise<boolean>;
+  holdAttachment(tx: Transaction, deviceId: string): Promise<HeldAttachment | undefined>;
   close(): Promise<void>;
 }
 
@@ -24,19 +35,17 @@ export interface Connection {
 export class Database {
   readonly kind: DatabaseKind;
   readonly #connection: Connection;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
 
   constructor(connection: Connection) {
     this.kind = connection.kind;
     this.#connection = connection;
   }
 
-  /** Does one statement, in a transaction of its own. */
+  /** Does one statement, in a transaction of its own. It may be sent again after a conflict. */
   async run<Result>(statement: (client: Client) => Promise<Result>): Promise<Result> {
-    try {
-      return await statement(this.#connection.client);
-    } catch (error) {
-      throw asStoreError(error);
-    }
+    return this.#track(() => statement(this.#connection.client));
   }
 
   /**
@@ -44,22 +53,39 @@ export class Database {
    * but the transaction it is given, has no other effect, and may be called again.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#connection.client.$transaction(work);
-      } catch (error) {
-        if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS_MAX) throw asStoreError(error);
-      }
-    }
+    return this.#track(() => this.#connection.client.$transaction(work));
   }
 
   /** See {@link Connection.holdAttachment}. */
-  async holdAttachment(tx: Transaction, deviceId: string): Promise<boolean> {
+  async holdAttachment(tx: Transaction, deviceId: string): Promise<HeldAttachment | undefined> {
     return this.#connection.holdAttachment(tx, deviceId);
   }
 
-  /** Ends after what is under way. Anything asked for later fails. */
+  /** Ends after what is under way. Whatever is asked for from now on is refused: SHUTTING_DOWN. */
   async close(): Promise<void> {
-    await this.#connection.close();
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#connection.close());
+    return this.#closing;
+  }
+
+  async #track<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    // Prisma would connect anew, and nobody would end that.
+    if (this.#closing !== undefined) throw new HoldfastError('SHUTTING_DOWN', 'The database is closed.');
+    const doing = attemptUntilNoConflict(attempt);
+    this.#underWay.add(doing);
+    try {
+      return await doing;
+    } finally {
+      this.#underWay.delete(doing);
+    }
+  }
+}
+
+async function attemptUntilNoConflict<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isConflict(error) || count === CONFLICT_ATTEMPTS_MAX) throw asStoreError(error);
+    }
   }
 }

@@ -2,7 +2,7 @@ import { applyMigrations } from '../migration/apply-migrations.js';
 import { readMigrations } from '../migration/migration-files.js';
 import { PostgresqlMigrationSession } from '../migration/postgresql-migration-session.js';
 import { transactionOptions, type Client } from './client.js';
-import type { Connection } from './database.js';
+import type { Connection, HeldAttachment } from './database.js';
 
 /** Milliseconds until a server that does not answer counts as absent. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -52,8 +52,14 @@ export async function openPostgresql(url: string, onMigration: (name: string) =>
   return {
     kind: 'postgresql',
     client,
-    holdAttachment: async (tx, deviceId) =>
-      (await tx.$executeRaw`SELECT 1 FROM "Attachment" WHERE "deviceId" = ${deviceId} FOR SHARE`) === 1,
+    holdAttachment: async (tx, deviceId) => {
+      const rows = await tx.$queryRaw<HeldAttachment[]>`
+        SELECT a."id", a."state", a."epoch", a."sizeBytes", d."readOnly"
+        FROM "Attachment" a JOIN "Device" d ON d."id" = a."deviceId"
+        WHERE a."deviceId" = ${deviceId}
+        FOR SHARE OF a`;
+      return rows[0];
+    },
     close: () => client.$disconnect(),
   };
 }

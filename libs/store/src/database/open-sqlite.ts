@@ -4,7 +4,7 @@ import { applyMigrations } from '../migration/apply-migrations.js';
 import { readMigrations } from '../migration/migration-files.js';
 import { SqliteMigrationSession } from '../migration/sqlite-migration-session.js';
 import { transactionOptions } from './client.js';
-import type { Connection } from './database.js';
+import type { Connection, HeldAttachment } from './database.js';
 import { SqliteAdapter, whileBusy, type SqliteConnection } from './sqlite-adapter.js';
 
 /** The records name every disk of the machine: they are for their owner only (Law 8). */
@@ -49,7 +49,14 @@ export async function openSqlite(file: string, onMigration: (name: string) => vo
   return {
     kind: 'sqlite',
     client,
-    holdAttachment: () => Promise.resolve(true),
+    // BEGIN IMMEDIATE keeps everything already.
+    holdAttachment: async (tx, deviceId) => {
+      const rows = await tx.$queryRaw<HeldAttachment[]>`
+        SELECT a."id", a."state", a."epoch", a."sizeBytes", d."readOnly"
+        FROM "Attachment" a JOIN "Device" d ON d."id" = a."deviceId"
+        WHERE a."deviceId" = ${deviceId}`;
+      return rows[0];
+    },
     close: () => client.$disconnect(),
   };
 }

@@ -1,11 +1,9 @@
 import { HoldfastError } from '@holdfast/foundation';
-import { deviceAllows, grantsLeases } from '@holdfast/lease';
-import { toAttachmentRecord } from '../attachment/attachment-row.js';
+import { deviceAllows, grantsLeases, isAttachmentState } from '@holdfast/lease';
 import type { Transaction } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { deviceNotFound } from '../device/device-errors.js';
-import { withAttachment } from '../device/device-row.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
 import type { LeaseRecord, LeaseRequest } from './lease-record.js';
 import { toLeaseRecord, withSize } from './lease-row.js';
@@ -49,25 +47,22 @@ export class LeaseRepository {
 
   async #grantNew(tx: Transaction, request: LeaseRequest): Promise<LeaseRecord> {
     const { deviceId, access, session, workerInstance } = request;
-    // Kept before it is looked at: a detach waits for this transaction, then sees its lease.
-    const isKept = await this.#database.holdAttachment(tx, deviceId);
-    const device = await tx.device.findUnique({ where: { id: deviceId }, include: withAttachment });
-    if (device === null) throw deviceNotFound(deviceId);
-    const attachment = device.attachment === null ? undefined : toAttachmentRecord(device.attachment);
-    if (!isKept || attachment === undefined || !grantsLeases(attachment.state)) {
-      throw notAttached(deviceId, attachment?.state);
+    // Kept while it is looked at: a detach waits for this transaction, then sees its lease.
+    const attachment = await this.#database.holdAttachment(tx, deviceId);
+    if (attachment === undefined) {
+      const devices = await tx.device.count({ where: { id: deviceId } });
+      throw devices === 0 ? deviceNotFound(deviceId) : notAttached(deviceId);
     }
-    if (!deviceAllows(device, access)) {
+    const { id: attachmentId, state, epoch, sizeBytes } = attachment;
+    if (!isAttachmentState(state) || !grantsLeases(state)) throw notAttached(deviceId, state);
+    if (!deviceAllows(attachment, access)) {
       throw new HoldfastError('LEASE_REFUSED', `The device ${deviceId} is read-only.`, {
         device: deviceId,
         access,
       });
     }
-    const { id: attachmentId, epoch, sizeBytes } = attachment;
-    const row = await tx.lease.create({
-      data: { deviceId, attachmentId, epoch, access, session, workerInstance },
-    });
-    return toLeaseRecord({ ...row, attachment: { sizeBytes: BigInt(sizeBytes) } });
+    const data = { deviceId, attachmentId, epoch, access, session, workerInstance };
+    return toLeaseRecord({ ...(await tx.lease.create({ data })), attachment: { sizeBytes } });
   }
 
   async #findBySession(session: string): Promise<LeaseRecord | undefined> {
@@ -130,8 +125,9 @@ export class LeaseRepository {
   }
 }
 
-function notAttached(device: string, state = 'not there'): HoldfastError {
-  const message = `The device ${device} is not attached: its attachment is ${state}.`;
+function notAttached(device: string, state?: string): HoldfastError {
+  const why = state === undefined ? 'it never was' : `its attachment is ${state}`;
+  const message = `The device ${device} is not attached: ${why}.`;
   return new HoldfastError('DEVICE_NOT_ATTACHED', message, { device });
 }
 

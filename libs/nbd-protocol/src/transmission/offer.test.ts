@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { TransmissionFlag } from '../constants/transmission-flags.js';
+import { encodeInfoBlockSize, parseInfoBlockSize } from '../handshake/info-block-size.js';
+import { advertisedFlags, DEFAULT_BLOCK_SIZE } from './offer.js';
+
+const { HAS_FLAGS, READ_ONLY, SEND_FLUSH, SEND_FUA, SEND_TRIM, SEND_WRITE_ZEROES, CAN_MULTI_CONN } =
+  TransmissionFlag;
+
+test('T18 a writable export offers what writes, a read-only one says that it is', () => {
+  const always = HAS_FLAGS | SEND_FLUSH | SEND_FUA | CAN_MULTI_CONN;
+  expect(advertisedFlags({ readOnly: false })).toBe(always | SEND_TRIM | SEND_WRITE_ZEROES);
+  expect(advertisedFlags({ readOnly: true })).toBe(always | READ_ONLY);
+});
+
+test('T5 the default sizes may be announced', () => {
+  expect(parseInfoBlockSize(encodeInfoBlockSize(DEFAULT_BLOCK_SIZE))).toEqual(DEFAULT_BLOCK_SIZE);
+});
