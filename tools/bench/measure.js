@@ -20,10 +20,10 @@ import { runTool } from './processes.js';
  */
 export async function measure(load, server, transport, plan) {
   const pids = server.daemons.map((daemon) => daemon.pid);
-  const serverCpu = cpuSecondsOf(pids);
+  const serverCpu = await cpuSecondsOf(pids);
   const clientCpu = endedChildrenCpuSeconds();
   const report = await runClient(load, server.uris[transport], plan);
-  const serverCpuSeconds = cpuSecondsOf(pids) - serverCpu;
+  const serverCpuSeconds = (await cpuSecondsOf(pids)) - serverCpu;
 
   const { cpuSeconds, ...seen } = report;
   const clientCpuSeconds = cpuSeconds ?? endedChildrenCpuSeconds() - clientCpu;

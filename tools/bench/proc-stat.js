@@ -1,14 +1,36 @@
 /** What the kernel says about processes: who descends from whom, and how much CPU time they had. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A server that forks for each connection needs a moment to bury its children. */
+const scanPauseMs = 20;
+const scansMax = 50;
 
 /**
- * CPU time, in seconds, of these processes and all their descendants, alive or already waited for.
+ * CPU time, in seconds, of these processes and all their descendants, alive or already waited for. A child that ends
+ * during a scan would be missed, or counted twice with its parent: so a scan counts only when the ones before and
+ * after it saw the same family.
  * @param {number[]} pids
  */
-export function cpuSecondsOf(pids) {
-  const stats = [...familyOf(pids).values()];
+export async function cpuSecondsOf(pids) {
+  let [before, scan] = [familyOf(pids), familyOf(pids)];
+  for (let scans = 2; scans < scansMax; scans++) {
+    await sleep(scanPauseMs);
+    const after = familyOf(pids);
+    if (sameKeys(before, scan) && sameKeys(scan, after)) break;
+    [before, scan] = [scan, after];
+  }
+  const stats = [...scan.values()];
   return stats.reduce((sum, stat) => sum + stat.ticks + stat.childTicks, 0) / ticksPerSecond();
+}
+
+/**
+ * @param {Map<number, unknown>} one
+ * @param {Map<number, unknown>} other
+ */
+function sameKeys(one, other) {
+  return one.size === other.size && [...one.keys()].every((key) => other.has(key));
 }
 
 /** CPU time, in seconds, of our own children that have ended. */

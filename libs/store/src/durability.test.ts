@@ -10,7 +10,7 @@ import { describeDatabases } from './testing/databases.js';
 import { openRaw } from './testing/raw-connection.js';
 import { attach, deviceOf } from './testing/records.js';
 
-const KILLS = 5;
+const KILLS = 3;
 
 describeDatabases('a process that is killed', (database) => {
   test('Law 2: kill -9 right after a grant was answered: the lease is there, and so are all before it', async () => {

@@ -38,7 +38,7 @@ static double number(const char *text, double min, double max, const char *name)
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end != '\0' || !(value >= min && value <= max))
-        die("--%s takes a number from %.0f to %.0f, not \"%s\"", name, min, max, text);
+        die("--%s takes a number from %g to %g, not \"%s\"", name, min, max, text);
     return value;
 }
 
@@ -85,7 +85,7 @@ static struct options read_options(int argc, char **argv) {
         case 'b': plan->block_bytes = (uint32_t)number(optarg, 1, 32 << 20, "block"); break;
         case 'd': plan->depth = (uint32_t)number(optarg, 1, DEPTH_MAX, "depth"); break;
         case 'c': options.connections = (unsigned)number(optarg, 1, CONNECTIONS_MAX, "connections"); break;
-        case 's': plan->nanoseconds_max = (uint64_t)(number(optarg, 0, 86400, "seconds") * 1e9); break;
+        case 's': plan->nanoseconds_max = (uint64_t)(number(optarg, 0.01, 86400, "seconds") * 1e9); break;
         case 'n': options.bytes_max = (uint64_t)number(optarg, 1, 1e18, "bytes"); break;
         case 'r': plan->seed = (uint64_t)number(optarg, 0, 1e15, "seed"); break;
         case 'h': fputs(usage, stdout); exit(0);

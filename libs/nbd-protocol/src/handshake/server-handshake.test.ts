@@ -126,6 +126,11 @@ describe('EXPORT_NAME', () => {
     }
     expect(negotiate(option(Option.EXPORT_NAME, 'a'.repeat(4096))).questions).toHaveLength(1);
   });
+
+  test('N3 a name longer than any string closes before it is read', () => {
+    const header = option(Option.EXPORT_NAME, new Uint8Array(4097)).subarray(0, 16);
+    expect(negotiate(header)).toMatchObject({ end: 'bad-export-name' });
+  });
 });
 
 describe('LIST', () => {

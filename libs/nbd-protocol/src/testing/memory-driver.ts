@@ -5,6 +5,9 @@ import { Step, type StepCode, type TransmissionEnd } from '../transmission/step.
 import type { TransmissionFacts } from '../transmission/transmission-facts.js';
 import { TransmissionMachine } from '../transmission/transmission-machine.js';
 
+/** No session of a test takes as many: a machine that goes round in circles fails its test instead of hanging it. */
+const STEPS_MAX = 1_000_000;
+
 /** Offers every command and flag. */
 export const OFFER_ALL =
   TransmissionFlag.HAS_FLAGS |
@@ -100,6 +103,7 @@ export class MemoryDriver {
       } else {
         this.#take(this.machine.next());
         this.steps += 1;
+        if (this.steps > STEPS_MAX) throw new Error('the session does not come to an end');
         this.bufferedBytesMax = Math.max(this.bufferedBytesMax, this.machine.bufferedBytes);
       }
     }
@@ -118,6 +122,7 @@ export class MemoryDriver {
       machine.sent();
     } else {
       const operation = this.#operation(step);
+      if (operation.length === 0) throw new Error(`a ${operation.step} of no bytes`);
       this.operations.push(operation);
       const errno = this.#fault(operation);
       if (errno === 0) this.#perform(step);

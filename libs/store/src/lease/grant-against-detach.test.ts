@@ -4,7 +4,7 @@ import { describeDatabases } from '../testing/databases.js';
 import { attach, leaseOf } from '../testing/records.js';
 
 /** Rounds of the race; breaking the lock is noticed within the first dozen. */
-const ROUNDS = 150;
+const ROUNDS = 80;
 
 describeDatabases('granting and detaching at the same time', (database) => {
   test('Law 1: never both succeed, whoever is first', async () => {
