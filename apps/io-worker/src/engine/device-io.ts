@@ -9,6 +9,7 @@ import {
   writeAtDurable,
   zeroRange,
 } from '@holdfast/linux';
+import { zeroBuffer } from './zero-buffer.js';
 
 /** Reads of at least this many bytes are not tried without waiting first: their cost is in the copy (data-path study). */
 export const NO_WAIT_LENGTH_MAX = 32 * 1024;
@@ -78,12 +79,20 @@ export class DeviceIo {
     return durable ? this.flush() : 0;
   }
 
-  /**
-   * Zeroes a range without writing it, if the file system can: EOPNOTSUPP otherwise. `noHole` keeps it provisioned.
-   */
+  /** Zeroes a range, without writing it if the file system can; `noHole` keeps it provisioned (T14). */
   zero(offset: number, length: number, durable: boolean, noHole: boolean): number {
-    const result = noHole ? zeroRange(this.#fd, offset, length) : punchHole(this.#fd, offset, length);
-    if (result < 0) return -result;
-    return durable ? this.flush() : 0;
+    const zeroed = noHole ? zeroRange(this.#fd, offset, length) : punchHole(this.#fd, offset, length);
+    const errno = zeroed === -Errno.EOPNOTSUPP ? this.#writeZeroes(offset, length) : -zeroed;
+    return errno === 0 && durable ? this.flush() : errno;
+  }
+
+  #writeZeroes(offset: number, length: number): number {
+    const zeroes = zeroBuffer();
+    for (let done = 0; done < length; done += zeroes.length) {
+      const piece = Math.min(zeroes.length, length - done);
+      const errno = this.write(zeroes.address, piece, offset + done, false);
+      if (errno !== 0) return errno;
+    }
+    return 0;
   }
 }

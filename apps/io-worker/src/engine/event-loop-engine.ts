@@ -3,8 +3,11 @@ import { NativeBuffer, setBlocking } from '@holdfast/linux';
 import type { Assignment, EndReason, Engine } from './engine.js';
 import { serveEvented } from './serve-evented.js';
 
-/** Smaller than a thread's, since there may be hundreds. */
-const INPUT_BYTES = 64 * 1024;
+/**
+ * Smaller than a thread's, since there may be hundreds; memory that is not touched costs nothing. The input holds at
+ * least what a gateway may have read (HANDOFF_PAYLOAD_MAX).
+ */
+const INPUT_BYTES = 256 * 1024;
 const OUTPUT_BYTES = 128 * 1024;
 
 /** Serves sessions on the main loop: slower for each than a thread, cheaper for many. */

@@ -3,7 +3,6 @@ import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
-import { writeZeroes } from './zero-writer.js';
 
 /** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
 const SPINS = 100;
@@ -26,11 +25,14 @@ export interface BlockingSession {
 
 /** Serves one session on this thread with blocking system calls, to its end. */
 export function serveBlocking(session: BlockingSession): EndReason {
-  const { socket, control, input, output } = session;
+  const { socket, control } = session;
+  // Read once: a buffer checks at every access that it was not disposed.
+  const inputAddress = session.input.address;
+  const outputAddress = session.output.address;
   const device = new DeviceIo(session.device);
   const machine = new TransmissionMachine(
     session.facts,
-    { input: input.bytes, output: output.bytes },
+    { input: session.input.bytes, output: session.output.bytes },
     { transferMinimum: TRANSFER_MINIMUM, sendThreshold: SEND_THRESHOLD },
   );
   const readAhead = (offset: number, length: number) => {
@@ -41,7 +43,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
   for (;;) {
     switch (machine.next()) {
       case Step.read: {
-        const address = output.address + machine.bufferOffset;
+        const address = outputAddress + machine.bufferOffset;
         const { length, fileOffset } = machine;
         if (length < NO_WAIT_LENGTH_MAX) {
           if (device.readCached(address, length, fileOffset) === 0) {
@@ -58,7 +60,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
         if (control.fenced) return 'fenced';
         machine.completed(
           device.write(
-            input.address + machine.bufferOffset,
+            inputAddress + machine.bufferOffset,
             machine.length,
             machine.fileOffset,
             machine.durable === 1,
@@ -69,11 +71,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
         if (control.stopping) machine.beginShutdown();
-        machine.received(receiveSome(socket, input.address + machine.inputOffset, machine.inputLength));
+        machine.received(receiveSome(socket, inputAddress + machine.inputOffset, machine.inputLength));
         break;
       case Step.send:
         if (
-          !sendAll(socket, output.address + machine.outputOffset, machine.outputLength, machine.more === 1)
+          !sendAll(socket, outputAddress + machine.outputOffset, machine.outputLength, machine.more === 1)
         ) {
           return finish(machine, control, 'end-of-stream');
         }
@@ -91,7 +93,9 @@ export function serveBlocking(session: BlockingSession): EndReason {
         break;
       case Step.zero:
         if (control.fenced) return 'fenced';
-        machine.completed(zero(device, machine));
+        machine.completed(
+          device.zero(machine.fileOffset, machine.length, machine.durable === 1, machine.noHole === 1),
+        );
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');
@@ -132,15 +136,4 @@ function transfer(socket: number, device: number, offset: number, length: number
     done += put;
   }
   return 0;
-}
-
-function zero(device: DeviceIo, machine: TransmissionMachine): number {
-  const { fileOffset, length } = machine;
-  const durable = machine.durable === 1;
-  const errno = device.zero(fileOffset, length, durable, machine.noHole === 1);
-  if (errno !== Errno.EOPNOTSUPP) return errno;
-  const written = writeZeroes(fileOffset, length, (address, piece, offset) =>
-    device.write(address, piece, offset, false),
-  );
-  return written === 0 && durable ? device.flush() : written;
 }

@@ -9,8 +9,8 @@ import { serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
 
-/** Holds a burst of requests, or a slice of a payload; larger did not pay (L2 cache). */
-const INPUT_BYTES = 512 * 1024;
+/** Holds a burst of requests, or a slice of a payload with its header; larger did not pay (L2 cache). */
+const INPUT_BYTES = 512 * 1024 + 4096;
 /** Holds the replies up to the send threshold and one read more. */
 const OUTPUT_BYTES = 512 * 1024;
 

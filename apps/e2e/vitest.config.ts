@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** End-to-end tests run against what was built: `npx vitest run --root . --config apps/e2e/vitest.config.ts`. */
+export default defineConfig({
+  test: {
+    include: ['apps/e2e/src/**/*.e2e.ts'],
+    setupFiles: ['apps/e2e/src/support/cleanup.setup.ts'],
+    // Every file starts processes that want the machine's cores for themselves.
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,90 @@
+import type {
+  NativeBuffer} from '@holdfast/linux';
+import {
+  Errno,
+  punchHoleAsync,
+  readAtAsync,
+  syncDataAsync,
+  writeAtAsync,
+  writeAtDurableAsync,
+  zeroRangeAsync,
+} from '@holdfast/linux';
+import { DeviceIo } from './device-io.js';
+import { zeroBuffer } from './zero-buffer.js';
+
+/**
+ * Access to one device off the event loop: whole transfers or an errno, like {@link DeviceIo}. Only a read that the
+ * page cache can answer is done at once, since it never waits.
+ */
+export class AsyncDeviceIo {
+  readonly #fd: number;
+  readonly #cached: DeviceIo;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#cached = new DeviceIo(fd);
+  }
+
+  /** 0 when the page cache had all of it, EAGAIN otherwise; never waits. */
+  readCached(address: number, length: number, offset: number): number {
+    return this.#cached.readCached(address, length, offset);
+  }
+
+  async read(into: NativeBuffer, start: number, length: number, offset: number): Promise<number> {
+    for (let done = 0; done < length;) {
+      const got = await readAtAsync(this.#fd, into, start + done, length - done, offset + done);
+      if (got < 0) return -got;
+      // Truncated under us, as in DeviceIo.
+      if (got === 0) return Errno.EIO;
+      done += got;
+    }
+    return 0;
+  }
+
+  async write(
+    from: NativeBuffer,
+    start: number,
+    length: number,
+    offset: number,
+    durable: boolean,
+  ): Promise<number> {
+    const writePiece = durable ? writeAtDurableAsync : writeAtAsync;
+    for (let done = 0; done < length;) {
+      const put = await writePiece(this.#fd, from, start + done, length - done, offset + done);
+      if (put < 0) return -put;
+      if (put === 0) return Errno.EIO;
+      done += put;
+    }
+    return 0;
+  }
+
+  async flush(): Promise<number> {
+    return -(await syncDataAsync(this.#fd));
+  }
+
+  /** As {@link DeviceIo.trim}. */
+  async trim(offset: number, length: number, durable: boolean): Promise<number> {
+    const result = await punchHoleAsync(this.#fd, offset, length);
+    if (result < 0 && result !== -Errno.EOPNOTSUPP) return -result;
+    return durable ? this.flush() : 0;
+  }
+
+  /** As {@link DeviceIo.zero}. */
+  async zero(offset: number, length: number, durable: boolean, noHole: boolean): Promise<number> {
+    const zeroed = noHole
+      ? await zeroRangeAsync(this.#fd, offset, length)
+      : await punchHoleAsync(this.#fd, offset, length);
+    const errno = zeroed === -Errno.EOPNOTSUPP ? await this.#writeZeroes(offset, length) : -zeroed;
+    return errno === 0 && durable ? this.flush() : errno;
+  }
+
+  async #writeZeroes(offset: number, length: number): Promise<number> {
+    const zeroes = zeroBuffer();
+    for (let done = 0; done < length; done += zeroes.length) {
+      const piece = Math.min(zeroes.length, length - done);
+      const errno = await this.write(zeroes, 0, piece, offset + done, false);
+      if (errno !== 0) return errno;
+    }
+    return 0;
+  }
+}
