@@ -41,7 +41,9 @@ export function start(command: string, args: readonly string[], options: Command
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     const timer = setTimeout(() => {
       void kill();
-      reject(new Error(`${line()} took longer than ${String(timeoutMs)} ms\n${output.stdout}${output.stderr}`));
+      reject(
+        new Error(`${line()} took longer than ${String(timeoutMs)} ms\n${output.stdout}${output.stderr}`),
+      );
     }, timeoutMs);
     child.once('error', reject);
     child.once('close', (code, signal) => {

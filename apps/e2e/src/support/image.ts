@@ -12,7 +12,11 @@ export type Fill = 'random' | 'sparse' | 'empty';
 /** Makes an image file, in a folder of its own unless told. @returns its path */
 export function makeImage(
   bytes: number,
-  { fill = 'random', name = 'disk.img', folder = scratchFolder() }: { fill?: Fill; name?: string; folder?: string } = {},
+  {
+    fill = 'random',
+    name = 'disk.img',
+    folder = scratchFolder(),
+  }: { fill?: Fill; name?: string; folder?: string } = {},
 ): string {
   const location = path.join(folder, name);
   const fd = openSync(location, 'wx', 0o644);

@@ -1,4 +1,11 @@
-import { createClient, gatewayV1, registryV1, workerV1, type ServiceClient, type ServiceDefinition } from '@holdfast/contracts';
+import {
+  createClient,
+  gatewayV1,
+  registryV1,
+  workerV1,
+  type ServiceClient,
+  type ServiceDefinition,
+} from '@holdfast/contracts';
 import type { Holdfast } from './holdfast.js';
 
 /** Calls one method of a service of the instance, over a connection of its own. */

@@ -25,7 +25,9 @@ export function isAlive(pid: number): boolean {
 
 /** Its title, or its command line. */
 export function titleOf(pid: number): string {
-  return read(`/proc/${String(pid)}/cmdline`).replaceAll('\0', ' ').trim();
+  return read(`/proc/${String(pid)}/cmdline`)
+    .replaceAll('\0', ' ')
+    .trim();
 }
 
 /** Child processes that have not ended. */

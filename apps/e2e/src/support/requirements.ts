@@ -18,14 +18,17 @@ export interface Requirement {
 }
 
 /** @param needs what must be there, by the words that name it in a title */
-export function require(needs: Readonly<Record<string, boolean>>): Requirement {
+export function requirement(needs: Readonly<Record<string, boolean>>): Requirement {
   const absent = Object.keys(needs).filter((name) => needs[name] !== true);
-  return { missing: absent.length > 0, note: absent.length > 0 ? `[skipped: needs ${absent.join(', ')}]` : '' };
+  return {
+    missing: absent.length > 0,
+    note: absent.length > 0 ? `[skipped: needs ${absent.join(', ')}]` : '',
+  };
 }
 
 /** Programs that must be installed. */
 export function requireCommands(...names: readonly string[]): Requirement {
-  return require(Object.fromEntries(names.map((name) => [name, hasCommand(name)])));
+  return requirement(Object.fromEntries(names.map((name) => [name, hasCommand(name)])));
 }
 
 function isExecutable(file: string): boolean {

@@ -1,0 +1,72 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { run, succeed } from '../support/command.js';
+import { enginesAndTransports } from '../support/engines.js';
+import { startHoldfast, type Holdfast } from '../support/holdfast.js';
+import { makeImage, MIB, sha256 } from '../support/image.js';
+import { requireCommands } from '../support/requirements.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+
+const needs = requireCommands('qemu-img');
+const SIZE = 32 * MIB;
+
+describe.skipIf(needs.missing).each(enginesAndTransports)(
+  `qemu-img over $transport with the $engine engine ${needs.note}`,
+  ({ env, transport }) => {
+    let holdfast: Holdfast;
+    let folder: string;
+    let image: string;
+
+    beforeAll(async () => {
+      folder = scratchFolder();
+      image = makeImage(SIZE, { folder });
+      const target = makeImage(SIZE, { folder, fill: 'empty', name: 'target.img' });
+      holdfast = await startHoldfast({ images: [image, target], env });
+    });
+
+    it('tells the size', async () => {
+      const { stdout } = await succeed('qemu-img', ['info', '--output=json', holdfast.uri(transport, 'disk.img')]);
+      expect(JSON.parse(stdout)).toMatchObject({ format: 'raw', 'virtual-size': SIZE });
+    });
+
+    it('converts out to qcow2, and compare finds no difference', async () => {
+      const copy = path.join(folder, 'copy.qcow2');
+      const uri = holdfast.uri(transport, 'disk.img');
+      await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', uri, copy]);
+      await succeed('qemu-img', ['compare', '-f', 'raw', '-F', 'qcow2', uri, copy]);
+      await succeed('qemu-img', ['compare', '-f', 'qcow2', '-F', 'raw', copy, image]);
+    });
+
+    it('converts in from qcow2', async () => {
+      const source = makeImage(SIZE, { folder, fill: 'sparse', name: 'source.img' });
+      const qcow2 = path.join(folder, 'source.qcow2');
+      await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', source, qcow2]);
+      const uri = holdfast.uri(transport, 'target.img');
+      await succeed('qemu-img', ['convert', '-n', '-f', 'qcow2', '-O', 'raw', qcow2, uri]);
+      expect(await sha256(path.join(folder, 'target.img'))).toBe(await sha256(source));
+    });
+
+    it('compares, and finds a single different byte', async () => {
+      const other = makeImage(SIZE, { folder, fill: 'empty', name: 'other.img' });
+      await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'raw', '-n', image, other]);
+      const uri = holdfast.uri(transport, 'disk.img');
+      await succeed('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', uri, other]);
+
+      flipByte(other, SIZE - 1);
+
+      const { code } = await run('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', uri, other]);
+      expect(code).toBe(1);
+    });
+  },
+);
+
+function flipByte(file: string, offset: number): void {
+  const fd = openSync(file, 'r+');
+  try {
+    // The image is random: one of two writes of different bytes changes it.
+    writeSync(fd, Buffer.from([0]), 0, 1, offset);
+  } finally {
+    closeSync(fd);
+  }
+}
