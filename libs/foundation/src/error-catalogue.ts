@@ -76,6 +76,11 @@ export const errorCatalogue = {
     'The same file or block device is attached under another name.',
     'Use the other device, or detach it first.',
   ),
+  DEVICE_READ_ONLY: entry(
+    'FAILED_PRECONDITION',
+    'Writing was asked of a device that is open for reading only.',
+    'Ask for reading only, or register the device without --read-only.',
+  ),
   LEASE_NOT_FOUND: entry(
     'NOT_FOUND',
     'No live lease has this name.',
@@ -145,6 +150,16 @@ export const errorCatalogue = {
     'INTERNAL',
     'The kernel refused a system call.',
     'The message carries call and errno; see its man page.',
+  ),
+  DATABASE_UNAVAILABLE: entry(
+    'UNAVAILABLE',
+    'The database does not answer.',
+    'Check that it runs and that DATABASE_URL is right; repeat after a moment.',
+  ),
+  DATABASE_FAILED: entry(
+    'INTERNAL',
+    'The database could not store or read: a full disk, a damaged file, no permission.',
+    'Mend what the message names; nothing of the operation was recorded.',
   ),
   MIGRATION_CHANGED: entry(
     'FAILED_PRECONDITION',

@@ -63,7 +63,7 @@ describe('a disk that is full', () => {
     let store = await openStore({ url });
     const { answered, error } = await createUntilFull(store);
     expect(error).toMatchObject({
-      code: 'SYSTEM_CALL_FAILED',
+      code: 'DATABASE_FAILED',
       message: 'The database failed: database or disk is full (SQLITE_FULL)',
     });
     expect(answered.length).toBeGreaterThan(5);

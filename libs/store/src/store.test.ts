@@ -69,7 +69,7 @@ describe('opening a SQLite database', () => {
     const content = 'Not a database, but long enough to look into. '.repeat(30);
     writeFileSync(file, content);
     await expect(openStore({ url: `file:${file}` })).rejects.toMatchObject({
-      code: 'SYSTEM_CALL_FAILED',
+      code: 'DATABASE_FAILED',
       metadata: { database_code: 'SQLITE_NOTADB' },
     });
     expect(statSync(file).size).toBe(content.length);
@@ -91,7 +91,7 @@ describe('opening a PostgreSQL database', () => {
       'postgresql://u:secret@127.0.0.1:1/d',
     ]) {
       const error: unknown = await openStore({ url }).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
       expect(String(error)).not.toContain('secret');
     }
   });

@@ -32,7 +32,7 @@ export interface Store {
  * client and driver of the database in use are loaded. Several services may open one database at the same time.
  *
  * @throws HoldfastError INVALID_SETTING when the URL cannot be understood or leads nowhere; MIGRATION_CHANGED when the
- * database was written by another version; SERVICE_UNAVAILABLE when the server does not answer; SYSTEM_CALL_FAILED
+ * database was written by another version; DATABASE_UNAVAILABLE when the server does not answer; DATABASE_FAILED
  * when the disk or the file fails
  */
 export async function openStore({ url, onMigration }: StoreOptions): Promise<Store> {

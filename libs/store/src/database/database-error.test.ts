@@ -41,39 +41,35 @@ describe('what a database throws', () => {
   });
 
   const cases: [string, unknown, string][] = [
-    ['a full disk', clientError('P2039', full), 'SYSTEM_CALL_FAILED'],
-    ['a full disk at the commit', adapterError(full), 'SYSTEM_CALL_FAILED'],
+    ['a full disk', clientError('P2039', full), 'DATABASE_FAILED'],
+    ['a full disk at the commit', adapterError(full), 'DATABASE_FAILED'],
     [
       'a full disk of PostgreSQL',
       clientError('P2039', { kind: 'postgres', originalCode: '53100' }),
-      'SYSTEM_CALL_FAILED',
+      'DATABASE_FAILED',
     ],
-    [
-      'an I/O error',
-      adapterError({ kind: 'sqlite', originalCode: 'SQLITE_IOERR_FSYNC' }),
-      'SYSTEM_CALL_FAILED',
-    ],
-    ['a damaged file', systemError('SQLITE_NOTADB'), 'SYSTEM_CALL_FAILED'],
-    ['no server', clientError('P1001', { kind: 'DatabaseNotReachable' }), 'SERVICE_UNAVAILABLE'],
-    ['no socket of a server', systemError('ENOENT'), 'SERVICE_UNAVAILABLE'],
+    ['an I/O error', adapterError({ kind: 'sqlite', originalCode: 'SQLITE_IOERR_FSYNC' }), 'DATABASE_FAILED'],
+    ['a damaged file', systemError('SQLITE_NOTADB'), 'DATABASE_FAILED'],
+    ['no server', clientError('P1001', { kind: 'DatabaseNotReachable' }), 'DATABASE_UNAVAILABLE'],
+    ['no socket of a server', systemError('ENOENT'), 'DATABASE_UNAVAILABLE'],
     [
       'a server that stops',
       clientError('P2039', { kind: 'postgres', originalCode: '57P01' }),
-      'SERVICE_UNAVAILABLE',
+      'DATABASE_UNAVAILABLE',
     ],
-    ['a server that starts', systemError('57P03'), 'SERVICE_UNAVAILABLE'],
-    ['a lost connection', new Error('Connection terminated unexpectedly'), 'SERVICE_UNAVAILABLE'],
+    ['a server that starts', systemError('57P03'), 'DATABASE_UNAVAILABLE'],
+    ['a lost connection', new Error('Connection terminated unexpectedly'), 'DATABASE_UNAVAILABLE'],
     [
       'a server without an answer',
       new Error('timeout exceeded when trying to connect'),
-      'SERVICE_UNAVAILABLE',
+      'DATABASE_UNAVAILABLE',
     ],
     [
       'another process that writes for ever',
       adapterError({ kind: 'SocketTimeout', originalCode: 'SQLITE_BUSY' }),
-      'SERVICE_UNAVAILABLE',
+      'DATABASE_UNAVAILABLE',
     ],
-    ['a transaction that took too long', systemError('P2028'), 'SERVICE_UNAVAILABLE'],
+    ['a transaction that took too long', systemError('P2028'), 'DATABASE_UNAVAILABLE'],
     ['a wrong password', systemError('28P01'), 'INVALID_SETTING'],
     ['a database that is not there', systemError('3D000'), 'INVALID_SETTING'],
   ];

@@ -65,17 +65,17 @@ const broken =
 const absentMessage = /^(timeout exceeded when trying to connect|Connection terminated)/;
 
 function codeFor({ prisma, code, message }: Failure): ErrorCode | undefined {
-  if (broken.test(code)) return 'SYSTEM_CALL_FAILED';
+  if (broken.test(code)) return 'DATABASE_FAILED';
   if (refused.test(code)) return 'INVALID_SETTING';
   // P2028: a transaction could not start or end in time. P2034: it lost to others, again and again.
   if (absent.test(code) || /^P20(28|34)$/.test(prisma ?? '') || absentMessage.test(message))
-    return 'SERVICE_UNAVAILABLE';
+    return 'DATABASE_UNAVAILABLE';
   return undefined;
 }
 
 /**
  * What to throw for a failure that no repository has an answer to: a HoldfastError that says what the database said
- * (SERVICE_UNAVAILABLE, SYSTEM_CALL_FAILED, INVALID_SETTING), or the failure itself when it is a bug of ours.
+ * (DATABASE_UNAVAILABLE, DATABASE_FAILED, INVALID_SETTING), or the failure itself when it is a bug of ours.
  */
 export function asStoreError(error: unknown): unknown {
   if (error instanceof HoldfastError) return error;

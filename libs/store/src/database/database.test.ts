@@ -33,7 +33,7 @@ describe('a transaction', () => {
   test('is not tried for ever', async () => {
     const { database, attempts } = databaseOf(Array.from({ length: 100 }, () => conflict));
     await expect(database.transaction(work)).rejects.toMatchObject({
-      code: 'SERVICE_UNAVAILABLE',
+      code: 'DATABASE_UNAVAILABLE',
       cause: conflict,
     });
     expect(attempts()).toBe(5);

@@ -69,7 +69,7 @@ function makePrivate(file: string): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     throw new HoldfastError(
-      error.code === 'ENOENT' || error.code === 'EISDIR' ? 'INVALID_SETTING' : 'SYSTEM_CALL_FAILED',
+      error.code === 'ENOENT' || error.code === 'EISDIR' ? 'INVALID_SETTING' : 'DATABASE_FAILED',
       `The database ${file} cannot be opened: ${error.message}`,
       { path: file },
       error,
@@ -94,7 +94,7 @@ async function expectPragma(connection: SqliteConnection, name: string, expected
   const actual = rows[0]?.[0];
   if (actual !== expected) {
     throw new HoldfastError(
-      'SYSTEM_CALL_FAILED',
+      'DATABASE_FAILED',
       `The database does not take the setting ${name} = ${String(expected)}, it stays ${String(actual)}.`,
     );
   }

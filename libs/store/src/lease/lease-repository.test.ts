@@ -46,7 +46,7 @@ describeDatabases('leases', (database) => {
   test('a read-only device is not leased for writing', async () => {
     const store = await database.open();
     await attach(store, 'a', { readOnly: true });
-    await expect(store.leases.grant(leaseOf('a', 's'))).rejects.toMatchObject({ code: 'LEASE_REFUSED' });
+    await expect(store.leases.grant(leaseOf('a', 's'))).rejects.toMatchObject({ code: 'DEVICE_READ_ONLY' });
     await store.leases.grant(leaseOf('a', 's', { access: 'READ_ONLY' }));
   });
 

@@ -29,7 +29,7 @@ export class LeaseRepository {
    * Grants a lease on a device that is CONNECTED, in one transaction with that check: from then on the device cannot
    * be detached. Repeated for the same session, it answers with the lease that exists.
    *
-   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_NOT_ATTACHED; LEASE_REFUSED for READ_WRITE on a read-only device, or
+   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_NOT_ATTACHED; DEVICE_READ_ONLY for READ_WRITE on a read-only device, or
    * when the session has a lease for something else
    */
   async grant(request: LeaseRequest): Promise<LeaseRecord> {
@@ -56,7 +56,7 @@ export class LeaseRepository {
     const { id: attachmentId, state, epoch, sizeBytes } = attachment;
     if (!isAttachmentState(state) || !grantsLeases(state)) throw notAttached(deviceId, state);
     if (!deviceAllows(attachment, access)) {
-      throw new HoldfastError('LEASE_REFUSED', `The device ${deviceId} is read-only.`, {
+      throw new HoldfastError('DEVICE_READ_ONLY', `The device ${deviceId} is read-only.`, {
         device: deviceId,
         access,
       });
