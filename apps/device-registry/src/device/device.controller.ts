@@ -28,6 +28,7 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
 
   async deleteDevice(request: registryV1.DeleteDeviceRequest): Promise<Record<string, never>> {
     const id = deviceName.parse(request.name);
+    await this.store.devices.requireUnused(id);
     const device = await this.store.devices.find(id);
     if (device?.attachment !== undefined && isLive(device.attachment.state))
       await this.attachments.detach(id);

@@ -25,7 +25,8 @@ describe.each(enginesAndTransports)('a connection over $transport meant for the 
     const listed = JSON.parse(stdout) as ListedSession[];
     expect(listed).toHaveLength(1);
     expect(listed[0]).toMatchObject({ state: 'STATE_SERVING', engine, export: 'exports/disk.img' });
-    const client = transport === 'tcp' ? /^127\.0\.0\.1:\d+$/ : new RegExp(`^unix:pid=${String(process.pid)},`);
+    const client =
+      transport === 'tcp' ? /^127\.0\.0\.1:\d+$/ : new RegExp(`^unix:pid=${String(process.pid)},`);
     expect(listed[0]?.clientAddress).toMatch(client);
     session.hangUp();
   });

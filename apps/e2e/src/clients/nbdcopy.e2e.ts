@@ -25,6 +25,7 @@ describe.skipIf(needs.missing).each(engines)(`nbdcopy with the $engine engine ${
       makeImage(SIZE, { folder, fill, name: `from-${transport}-${fill}` }),
       makeImage(SIZE, { folder, fill: 'empty', name: `to-${transport}-${fill}` }),
     ]);
+    images.push(makeImage(SIZE, { folder, name: 'full' }));
     holdfast = await startHoldfast({ images, env });
   });
 
@@ -42,13 +43,12 @@ describe.skipIf(needs.missing).each(engines)(`nbdcopy with the $engine engine ${
     expect(await sha256(path.join(folder, name))).toBe(await sha256(source));
   });
 
-  it('T14 leaves an image sparse when zeroes are copied into it', async () => {
+  it('T14 punches holes where the source is sparse', async () => {
     const source = makeImage(SIZE, { folder, fill: 'sparse', name: 'source-of-holes' });
-    await succeed('nbdcopy', ['--destination-is-zero', '--flush', source, holdfast.uri('tcp', 'to-tcp-sparse')]);
-    await succeed('nbdcopy', ['--flush', source, holdfast.uri('tcp', 'to-tcp-random')]);
-    const image = path.join(folder, 'to-tcp-random');
+    const image = path.join(folder, 'full');
+    await succeed('nbdcopy', ['--flush', source, holdfast.uri('unix', 'full')]);
     expect(await sha256(image)).toBe(await sha256(source));
-    // It was full of random bytes: the holes were punched.
+    // It was full of random bytes before.
     expect(statSync(image).blocks * 512).toBeLessThan(SIZE / 4);
   });
 });

@@ -7,7 +7,9 @@ const env = { PATH: `/usr/bin:/bin:${process.env['PATH'] ?? ''}` };
 
 /** nbdsh with its Python module. */
 export const requireNbdsh: Requirement = requirement({
-  nbdsh: hasCommand('nbdsh') && spawnSync('nbdsh', ['-c', 'pass'], { env: { ...process.env, ...env } }).status === 0,
+  nbdsh:
+    hasCommand('nbdsh') &&
+    spawnSync('nbdsh', ['-c', 'pass'], { env: { ...process.env, ...env } }).status === 0,
 });
 
 /** Connects nbdsh to a URI and runs a script, in which `h` is the connection; an exception is a failure. */

@@ -127,6 +127,24 @@ describeDatabases('devices', (database) => {
     expect(await store.attachments.listLive()).toEqual([]);
   });
 
+  test('a device that is only attached can be found free to be removed, one that is used cannot', async () => {
+    const store = await database.open();
+    await attach(store, 'a');
+    await store.devices.requireUnused('a');
+    await store.devices.requireUnused('absent');
+    await store.exports.create({
+      id: 'x',
+      deviceId: 'a',
+      readOnly: false,
+      description: '',
+      transient: false,
+    });
+    await expect(store.devices.requireUnused('a')).rejects.toMatchObject({
+      code: 'DEVICE_IN_USE',
+      message: 'The device a is used by exports x.',
+    });
+  });
+
   test('a message names ten sessions and says that there are more', async () => {
     const store = await database.open();
     await attach(store, 'a');

@@ -96,6 +96,17 @@ export class DeviceRepository {
   }
 
   /**
+   * For whoever means to detach a device in order to remove it: finds out first whether that can succeed.
+   *
+   * @throws HoldfastError DEVICE_IN_USE naming the leases and exports; its attachment alone is no obstacle
+   */
+  async requireUnused(id: string): Promise<void> {
+    const users = await this.#database.transaction((tx) => findUsers(tx, id));
+    const { sessions = [], exports = [] } = users ?? {};
+    if (sessions.length + exports.length > 0) throw deviceInUse(id, { sessions, exports });
+  }
+
+  /**
    * Forgets a device and its last attachment. Removing what is absent is OK.
    *
    * @throws HoldfastError DEVICE_IN_USE while it is attached, or leases or exports name it; the message says which
