@@ -3,6 +3,8 @@ import { HoldfastError } from '@holdfast/foundation';
 const PAGE_SIZE_DEFAULT = 100;
 /** Bounds the memory of one answer. */
 const PAGE_SIZE_MAX = 1000;
+/** A token of ours holds a resource name: at most `sessions/` and an id of 255 bytes, in base64. */
+const PAGE_TOKEN_CHARS_MAX = 512;
 
 export interface PageRequest {
   readonly pageSize: number;
@@ -23,8 +25,8 @@ export function parsePage(request: { pageSize: number; pageToken: string }): Pag
       { field: 'page_size' },
     );
   }
-  const after = Buffer.from(request.pageToken, 'base64url').toString();
-  if (Buffer.from(after).toString('base64url') !== request.pageToken) {
+  const after = parsePageToken(request.pageToken);
+  if (after === undefined) {
     throw new HoldfastError('INVALID_ARGUMENT', 'page_token is not one that this service gave', {
       field: 'page_token',
     });
@@ -33,6 +35,14 @@ export function parsePage(request: { pageSize: number; pageToken: string }): Pag
     pageSize: request.pageSize === 0 ? PAGE_SIZE_DEFAULT : request.pageSize,
     after: after === '' ? undefined : after,
   };
+}
+
+/** Undefined unless it is what {@link formatPageToken} writes; no id has control characters. */
+function parsePageToken(token: string): string | undefined {
+  if (token.length > PAGE_TOKEN_CHARS_MAX) return undefined;
+  const lastId = Buffer.from(token, 'base64url').toString();
+  const isOurs = formatPageToken(lastId) === token && !/\p{Cc}/u.test(lastId);
+  return isOurs ? lastId : undefined;
 }
 
 export function formatPageToken(lastId: string | undefined): string {

@@ -10,5 +10,10 @@ export function assert(condition: boolean, message: string): asserts condition {
 
 /** Proves to the compiler that a union was handled exhaustively. */
 export function unreachable(value: never): never {
-  throw new AssertionFailure(`unhandled case: ${JSON.stringify(value)}`);
+  throw new AssertionFailure(`unhandled case: ${JSON.stringify(value, withBigints)}`);
+}
+
+/** An epoch or a lease number in the value would make JSON fail in place of the assertion. */
+function withBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
 }

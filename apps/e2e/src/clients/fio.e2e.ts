@@ -1,33 +1,31 @@
-import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { succeed } from '../support/command.js';
-import { enginesAndTransports } from '../support/engines.js';
-import { fioVerify } from '../support/fio.js';
+import { engines } from '../support/engines.js';
+import { eventually } from '../support/eventually.js';
+import { fioVerify, requireFio } from '../support/fio.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { listLeases } from '../support/instance-facts.js';
-import { eventually } from '../support/eventually.js';
-import { requireFio } from '../support/fio.js';
+import { transports } from '../support/ready-line.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
 const CONNECTIONS = 4;
 const PER_CONNECTION = 12 * MIB;
+const cases = transports.flatMap((transport) => ['4k', '4k-256k'].map((blocks) => ({ transport, blocks })));
 
-describe.skipIf(requireFio.missing).each(enginesAndTransports)(
-  `fio over $transport with the $engine engine ${requireFio.note}`,
-  ({ env, transport }) => {
+describe.skipIf(requireFio.missing).each(engines)(
+  `fio with the $engine engine ${requireFio.note}`,
+  ({ env }) => {
     let holdfast: Holdfast;
 
     beforeAll(async () => {
-      holdfast = await startHoldfast({
-        images: [makeImage(CONNECTIONS * PER_CONNECTION, { fill: 'empty' })],
-        env,
-      });
+      const image = makeImage(CONNECTIONS * PER_CONNECTION, { fill: 'empty' });
+      holdfast = await startHoldfast({ images: [image], env });
     });
 
-    it.each(['4k', '4k-256k'])(
-      'verifies crc32c of random writes of %s, 32 in flight on each of four connections',
-      async (blocks) => {
+    it.each(cases)(
+      'verifies crc32c of random writes of $blocks over $transport, 32 in flight on each of four connections',
+      async ({ transport, blocks }) => {
         const uri = holdfast.uri(transport);
         const { stdout } = await succeed(
           'fio',

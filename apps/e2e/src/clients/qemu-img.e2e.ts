@@ -2,40 +2,39 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run, succeed } from '../support/command.js';
-import { enginesAndTransports } from '../support/engines.js';
+import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB, sha256 } from '../support/image.js';
+import { transports } from '../support/ready-line.js';
 import { requireCommands } from '../support/requirements.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
 const needs = requireCommands('qemu-img');
-const SIZE = 32 * MIB;
+const SIZE = 24 * MIB;
 
-describe.skipIf(needs.missing).each(enginesAndTransports)(
-  `qemu-img over $transport with the $engine engine ${needs.note}`,
-  ({ env, transport }) => {
-    let holdfast: Holdfast;
-    let folder: string;
-    let image: string;
+describe.skipIf(needs.missing).each(engines)(`qemu-img with the $engine engine ${needs.note}`, ({ env }) => {
+  let holdfast: Holdfast;
+  let folder: string;
+  let image: string;
 
-    beforeAll(async () => {
-      folder = scratchFolder();
-      image = makeImage(SIZE, { folder });
-      const target = makeImage(SIZE, { folder, fill: 'empty', name: 'target.img' });
-      holdfast = await startHoldfast({ images: [image, target], env });
-    });
+  beforeAll(async () => {
+    folder = scratchFolder();
+    image = makeImage(SIZE, { folder });
+    const targets = transports.map((name) =>
+      makeImage(SIZE, { folder, fill: 'empty', name: `target-${name}` }),
+    );
+    holdfast = await startHoldfast({ images: [image, ...targets], env });
+  });
 
+  describe.each(transports)('over %s', (transport) => {
     it('tells the size', async () => {
-      const { stdout } = await succeed('qemu-img', [
-        'info',
-        '--output=json',
-        holdfast.uri(transport, 'disk.img'),
-      ]);
+      const uri = holdfast.uri(transport, 'disk.img');
+      const { stdout } = await succeed('qemu-img', ['info', '--output=json', uri]);
       expect(JSON.parse(stdout)).toMatchObject({ format: 'raw', 'virtual-size': SIZE });
     });
 
     it('converts out to qcow2, and compare finds no difference', async () => {
-      const copy = path.join(folder, 'copy.qcow2');
+      const copy = path.join(folder, `copy-${transport}.qcow2`);
       const uri = holdfast.uri(transport, 'disk.img');
       await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', uri, copy]);
       await succeed('qemu-img', ['compare', '-f', 'raw', '-F', 'qcow2', uri, copy]);
@@ -43,17 +42,18 @@ describe.skipIf(needs.missing).each(enginesAndTransports)(
     });
 
     it('converts in from qcow2', async () => {
-      const source = makeImage(SIZE, { folder, fill: 'sparse', name: 'source.img' });
-      const qcow2 = path.join(folder, 'source.qcow2');
+      const source = makeImage(SIZE, { folder, fill: 'sparse', name: `source-${transport}` });
+      const qcow2 = `${source}.qcow2`;
       await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', source, qcow2]);
-      const uri = holdfast.uri(transport, 'target.img');
+      const target = `target-${transport}`;
+      const uri = holdfast.uri(transport, target);
       await succeed('qemu-img', ['convert', '-n', '-f', 'qcow2', '-O', 'raw', qcow2, uri]);
-      expect(await sha256(path.join(folder, 'target.img'))).toBe(await sha256(source));
+      expect(await sha256(path.join(folder, target))).toBe(await sha256(source));
     });
 
     it('compares, and finds a single different byte', async () => {
-      const other = makeImage(SIZE, { folder, fill: 'empty', name: 'other.img' });
-      await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'raw', '-n', image, other]);
+      const other = path.join(folder, `other-${transport}`);
+      await succeed('qemu-img', ['convert', '-f', 'raw', '-O', 'raw', image, other]);
       const uri = holdfast.uri(transport, 'disk.img');
       await succeed('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', uri, other]);
 
@@ -62,8 +62,8 @@ describe.skipIf(needs.missing).each(enginesAndTransports)(
       const { code } = await run('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', uri, other]);
       expect(code).toBe(1);
     });
-  },
-);
+  });
+});
 
 function flipByte(file: string, offset: number): void {
   const fd = openSync(file, 'r+');

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { stateLayout, type StateLayout } from '@holdfast/contracts';
 import { atEnd } from './cleanup.js';
@@ -7,6 +8,7 @@ import type { Finished } from './command.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 import { holdfastProgram, runHoldfast } from './holdfast-program.js';
+import { servicesOf } from './leftovers.js';
 import { childrenOf, isAlive, titleOf } from './process-facts.js';
 import { parseReadyLines, type Transport } from './ready-line.js';
 import { scratchFolder } from './scratch-folder.js';
@@ -35,8 +37,6 @@ export class Holdfast implements AsyncDisposable {
   readonly #output = { stdout: '', stderr: '' };
   readonly #closed: Promise<unknown>;
   readonly #undo: () => Promise<void>;
-  /** Every process it was ever seen to have: one that outlives it is found again. */
-  readonly #seen = new Set<number>();
 
   constructor(
     readonly state: string,
@@ -55,7 +55,7 @@ export class Holdfast implements AsyncDisposable {
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output.stdout += text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#output.stderr += text));
     this.#closed = once(this.#child, 'close');
-    this.#undo = atEnd(() => this.#killAll());
+    this.#undo = atEnd(() => this.killEverything());
   }
 
   /** Process id of the supervisor. */
@@ -92,7 +92,6 @@ export class Holdfast implements AsyncDisposable {
   /** Process ids of the services that run now, by name, as the kernel tells. */
   pids(): Map<ServiceName, number> {
     const children = childrenOf(this.pid);
-    for (const child of children) this.#seen.add(child);
     return new Map(
       serviceNames.flatMap((name) => {
         const pid = children.find((child) => titleOf(child) === `holdfast ${name}`);
@@ -123,11 +122,6 @@ export class Holdfast implements AsyncDisposable {
     });
   }
 
-  /** kill -9 of the supervisor and of every service, at once. */
-  async killEverything(): Promise<void> {
-    await this.#killAll();
-  }
-
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }
@@ -139,7 +133,6 @@ export class Holdfast implements AsyncDisposable {
 
   /** Asks it to stop by SIGTERM. @returns its exit code */
   async stop(): Promise<number | null> {
-    this.pids();
     if (isAlive(this.pid)) this.signal('SIGTERM');
     return await this.exited();
   }
@@ -160,29 +153,36 @@ export class Holdfast implements AsyncDisposable {
     await eventually(
       'serve to be ready',
       () => {
-        if (this.#child.exitCode !== null) throw new Error(`serve ended:\n${this.stderr()}`);
+        if (!isAlive(this.pid)) throw new Error(`serve ended:\n${this.stderr()}${logsIn(this.layout.logs)}`);
         return this.exports().length >= count;
       },
       READY_MS,
     );
-    this.pids();
   }
 
   /** The processes of this instance that are alive, the supervisor first. */
   survivors(): number[] {
-    this.pids();
-    return [this.pid, ...this.#seen].filter(isAlive);
+    return [this.pid, ...servicesOf(this.state)].filter(isAlive);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo();
   }
 
-  async #killAll(): Promise<void> {
+  /** kill -9 of the supervisor and of every service, at once. */
+  async killEverything(): Promise<void> {
     const alive = this.survivors();
     for (const pid of alive) process.kill(pid, 'SIGKILL');
     await eventually('the end of all processes', () => !alive.some(isAlive));
   }
+}
+
+/** What the services logged, for whoever has to find out why a test failed. */
+function logsIn(folder: string): string {
+  if (!existsSync(folder)) return '';
+  return readdirSync(folder)
+    .map((name) => `--- ${name}\n${readFileSync(path.join(folder, name), 'utf8')}`)
+    .join('');
 }
 
 /** Starts `holdfast serve` and waits until it is ready; killed at the end of the test file, if not stopped before. */

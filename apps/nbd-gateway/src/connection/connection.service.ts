@@ -55,8 +55,11 @@ export class ConnectionService {
     this.#accepted++;
     // An error is also seen by whoever waits for the stream; without a listener it would end the process.
     socket.on('error', () => undefined);
-    if (socket.destroyed) return;
     const address = clientAddress(socket);
+    if (address === undefined) {
+      socket.destroy();
+      return;
+    }
     if (this.#negotiating.size + this.census.total >= this.limits.connectionsMax) {
       this.limitsHit.hit('connections', address);
       socket.destroy();
@@ -108,8 +111,13 @@ export class ConnectionService {
         this.limitsHit.hit(end.reason, client.clientAddress);
       }
       this.logger.debug({ ...log, reason: end.reason }, 'the handshake ended');
-      // Flushes what was written, then closes; a client that does not read is cut off by the deadline.
-      socket.end(() => socket.destroy());
+      // Flushes what was written; a client that does not read it is cut off by the deadline.
+      await new Promise<void>((resolve) => {
+        socket.end(() => {
+          resolve();
+        });
+      });
+      socket.destroy();
     } catch (error) {
       // The client went away in the middle; nothing is left of it.
       this.logger.debug({ ...log }, `the handshake broke off: ${messageOf(error)}`);
@@ -118,10 +126,11 @@ export class ConnectionService {
   }
 
   async #passOn(client: Negotiating, opened: OpenedSession, remainder: Uint8Array): Promise<void> {
-    const { fd, alreadyRead } = detachSocket(client.socket);
-    using descriptor = fd;
-    const payload = Buffer.concat([remainder, alreadyRead]);
     try {
+      // The client may have gone since it was answered; then there is nothing to detach.
+      const { fd, alreadyRead } = detachSocket(client.socket);
+      using descriptor = fd;
+      const payload = Buffer.concat([remainder, alreadyRead]);
       if (payload.length > HANDOFF_PAYLOAD_MAX)
         throw new Error('the client sent requests before it was answered');
       await sendHandoff(this.workerHandoff, opened.token, payload, descriptor.number);

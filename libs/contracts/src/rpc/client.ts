@@ -11,6 +11,9 @@ import { fromServiceError } from './errors.js';
 /** A call that hangs is a bug elsewhere; this bounds what it costs here. */
 const DEADLINE_MS_DEFAULT = 15_000;
 
+/** The largest answer is a page of 1000 devices with the longest paths and error messages, some 13 KiB each. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
 export interface CallOptions {
   /** Milliseconds until the call fails with SERVICE_UNAVAILABLE; 15 s unless told. */
   readonly deadlineMs?: number;
@@ -38,6 +41,7 @@ export function createClient<S extends ServiceDefinition>(
     // A service that was restarted should be found again within a second, not after grpc's default of up to two minutes.
     'grpc.initial_reconnect_backoff_ms': 50,
     'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_receive_message_length': ANSWER_BYTES_MAX,
   });
   const methods = new Map<string, unknown>([
     [

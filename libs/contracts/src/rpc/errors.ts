@@ -9,6 +9,14 @@ export const ERROR_DOMAIN = 'holdfast';
 const DETAILS_KEY = 'grpc-status-details-bin';
 const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
 
+/**
+ * Characters of an error's sentence and of each of its facts. They travel as HTTP/2 trailers, of which Node sends at
+ * most 64 KiB in all: beyond that the caller would wait for its deadline and never hear why. Errors quote what a
+ * caller sent, so this is the caller's to choose unless it is bounded here.
+ */
+const MESSAGE_CHARS_MAX = 2048;
+const FACT_CHARS_MAX = 1024;
+
 /** What a gRPC server answers instead of a response. */
 export interface GrpcFailure {
   readonly code: status;
@@ -31,19 +39,21 @@ const statusByName: Readonly<Record<StatusName, status>> = {
 /** The wire form of an error: its gRPC status and one ErrorInfo with the stable code and the facts. */
 export function toGrpcFailure(error: HoldfastError): GrpcFailure {
   const code = statusByName[error.status];
+  const message = shortened(error.message, MESSAGE_CHARS_MAX);
+  const facts = Object.entries(error.metadata).map(([key, fact]) => [key, shortened(fact, FACT_CHARS_MAX)]);
   const info = ErrorInfo.fromPartial({
     reason: error.code,
     domain: ERROR_DOMAIN,
-    metadata: { ...error.metadata },
+    metadata: Object.fromEntries(facts) as Record<string, string>,
   });
   const rich = Status.fromPartial({
     code,
-    message: error.message,
+    message,
     details: [{ typeUrl: ERROR_INFO_TYPE, value: ErrorInfo.encode(info).finish() }],
   });
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode(rich).finish()));
-  return { code, details: error.message, metadata };
+  return { code, details: message, metadata };
 }
 
 /** The error that a service sent, or SERVICE_UNAVAILABLE naming `address` when none of ours answered. */
@@ -69,6 +79,18 @@ export function fromServiceError(error: ServiceError, address: string): Holdfast
 function errorInfoOf(error: ServiceError): ErrorInfo | undefined {
   const [bytes] = error.metadata.get(DETAILS_KEY);
   if (!Buffer.isBuffer(bytes)) return undefined;
-  const detail = Status.decode(bytes).details.find((any) => any.typeUrl === ERROR_INFO_TYPE);
-  return detail === undefined ? undefined : ErrorInfo.decode(detail.value);
+  try {
+    const detail = Status.decode(bytes).details.find((any) => any.typeUrl === ERROR_INFO_TYPE);
+    return detail === undefined ? undefined : ErrorInfo.decode(detail.value);
+  } catch {
+    // Whatever answers at the address is not one of ours; thrown here it would end this process.
+    return undefined;
+  }
+}
+
+/** Both ends of a text that is too long: an error begins with what failed and ends with why. */
+function shortened(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text.toWellFormed();
+  const half = charsMax / 2;
+  return `${text.slice(0, half)} … ${text.slice(-half)}`.toWellFormed();
 }

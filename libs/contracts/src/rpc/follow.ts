@@ -9,7 +9,7 @@ export interface FollowListener<Message> {
   readonly onBreak: (reason: string) => void;
 }
 
-/** A server stream that is opened again whenever it ends, until it is closed. */
+/** A server stream that is opened again whenever it ends, until it is closed; after that its listener hears nothing. */
 export class FollowedStream<Message> {
   readonly #open: () => ClientReadableStream<Message>;
   readonly #listener: FollowListener<Message>;
@@ -41,7 +41,10 @@ export class FollowedStream<Message> {
         this.#follow();
       }, RETRY_MS);
     };
-    stream.on('data', this.#listener.onMessage);
+    stream.on('data', (message: Message) => {
+      // What had arrived before the close is still emitted after it.
+      if (!this.#closed) this.#listener.onMessage(message);
+    });
     stream.on('error', (error) => {
       broke(error.message);
     });

@@ -1,0 +1,27 @@
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+
+/** A real gRPC server at `address`, gone after the test. */
+export async function startServer(
+  address: string,
+  definition: ServiceDefinition,
+  implementation: UntypedServiceImplementation,
+): Promise<Server> {
+  const server = new Server();
+  server.addService(definition, implementation);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+  onTestFinished(() => {
+    server.forceShutdown();
+  });
+  return server;
+}
