@@ -5,9 +5,12 @@ export type { Logger } from 'pino';
 
 /** JSON lines on standard error; standard output belongs to results. */
 export function createLogger(service: string, level: string): Logger {
+  const destination = pino.destination({ dest: 2, sync: true });
+  // Whoever read the log may be gone (EPIPE); a service that drains has better to do than to die of it.
+  destination.on('error', () => undefined);
   return pino(
     { level, base: { service, pid: process.pid }, timestamp: stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }
 
