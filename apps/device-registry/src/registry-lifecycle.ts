@@ -4,7 +4,7 @@ import {
   HandoffInbox,
   LOGGER,
   SETTINGS,
-  takeOverSocketPath,
+  somebodyListens,
   type Lifecycle,
   type Logger,
 } from '@holdfast/service';
@@ -57,8 +57,7 @@ export class RegistryLifecycle implements Lifecycle {
   /** A connect to its socket that the kernel refuses is proof (law 1). */
   async #workerIsGone(): Promise<boolean> {
     try {
-      await takeOverSocketPath(stateLayout(this.settings.stateFolder).workerSocket);
-      return true;
+      return !(await somebodyListens(stateLayout(this.settings.stateFolder).workerSocket));
     } catch {
       return false;
     }

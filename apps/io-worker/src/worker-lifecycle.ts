@@ -21,7 +21,8 @@ export class WorkerLifecycle implements Lifecycle {
   async start(): Promise<void> {
     await this.engines.threads.start(this.settings.threads);
     await this.inbox.listen(stateLayout(this.settings.stateFolder).workerHandoff);
-    this.health.setServing(true);
+    this.sessions.open();
+    this.health.ready();
   }
 
   async drain(): Promise<void> {

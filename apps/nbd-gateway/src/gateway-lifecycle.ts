@@ -33,7 +33,7 @@ export class GatewayLifecycle implements Lifecycle {
       tcp: listen,
       unixPath: nbdSocket === '' ? stateLayout(stateFolder).nbdSocket : nbdSocket,
     });
-    this.health.setServing(true);
+    this.health.ready();
   }
 
   async drain(): Promise<void> {

@@ -30,11 +30,14 @@ export const sessionName = collection('sessions');
 
 const leases = collection('leases');
 
+/** The databases count leases in a signed 64-bit column. */
+const LEASE_NUMBER_MAX = 2n ** 63n - 1n;
+
 export const leaseName = {
   format: (number: bigint): string => leases.format(number.toString()),
   parse: (name: string, field = 'name'): bigint => {
     const digits = leases.parse(name, field);
-    if (!/^[1-9]\d{0,18}$/.test(digits)) {
+    if (!/^[1-9]\d{0,18}$/.test(digits) || BigInt(digits) > LEASE_NUMBER_MAX) {
       throw new HoldfastError('INVALID_ARGUMENT', `${field} must be "leases/" and a number, got "${name}"`, {
         field,
       });

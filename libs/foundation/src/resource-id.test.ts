@@ -53,9 +53,9 @@ test('Law 5 whatever is accepted can be a path segment, a log field and an NBD s
         bytes.length >= 1 &&
         bytes.length <= RESOURCE_ID_BYTES_MAX &&
         bytes.toString() === id &&
-        ![...id].some((char) => char === '/' || char < ' ' || (char >= '\u007f' && char < '\u00a0'));
+        !Array.from(id).some((char) => char === '/' || char < ' ' || (char >= '\u007f' && char < '\u00a0'));
       expect(accepted).toBe(suitable);
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
 });

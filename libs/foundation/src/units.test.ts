@@ -15,10 +15,13 @@ test('Law 7 an offset and a count take every integer from 0 to 2^53−1, as numb
   expect(byteCount(2n ** 53n - 1n)).toBe(2 ** 53 - 1);
 });
 
-test.each([2 ** 53, -1, 0.5, NaN, Infinity, -Infinity])('Law 7 %d is neither an offset nor a count', (value) => {
-  expect(() => byteOffset(value)).toThrow(/a byte offset must be an integer between 0 and 2\^53−1/);
-  expect(() => byteCount(value)).toThrow(RangeError);
-});
+test.each([2 ** 53, -1, 0.5, NaN, Infinity, -Infinity])(
+  'Law 7 %d is neither an offset nor a count',
+  (value) => {
+    expect(() => byteOffset(value)).toThrow(/a byte offset must be an integer between 0 and 2\^53−1/);
+    expect(() => byteCount(value)).toThrow(RangeError);
+  },
+);
 
 test('Law 7 no 64-bit value beyond 2^53−1 is rounded into an offset', () => {
   fc.assert(

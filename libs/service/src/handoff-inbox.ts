@@ -16,13 +16,20 @@ interface Unclaimed extends Arrival {
   readonly expiry: NodeJS.Timeout;
 }
 
+/** Somebody who waits for a descriptor. */
+interface Expectation {
+  readonly take: (arrival: Arrival) => void;
+  /** It will not come any more. */
+  readonly giveUp: (reason: string) => void;
+}
+
 /**
  * Where descriptors arrive. Each carries a token; whoever was told the token by gRPC claims it. A session is
  * expected beforehand; a device may arrive before it is claimed.
  */
 export class HandoffInbox {
   readonly #logger: Logger;
-  readonly #expected = new Map<string, (arrival: Arrival) => void>();
+  readonly #expected = new Map<string, Expectation>();
   readonly #unclaimed = new Map<string, Unclaimed>();
   #listener: HandoffListener | undefined;
 
@@ -34,7 +41,7 @@ export class HandoffInbox {
     this.#listener = await HandoffListener.listen(path, {
       allowedUid: process.getuid?.() ?? 0,
       onHandoff: ({ token, payload, fd }) => {
-        this.#arrived(token.toString('hex'), { fd, payload });
+        this.#arrived(keyOf(token), { fd, payload });
       },
       onRefused: (reason, peer) => {
         this.#logger.warn({ reason, peer }, 'refused a descriptor');
@@ -44,21 +51,21 @@ export class HandoffInbox {
 
   /** Calls `take` when the descriptor of this token arrives. */
   expect(token: Uint8Array, take: (arrival: Arrival) => void): void {
-    this.#expected.set(Buffer.from(token).toString('hex'), take);
+    this.#expected.set(keyOf(token), { take, giveUp: () => undefined });
   }
 
   /** No longer expected: a descriptor that comes all the same is closed. */
   forget(token: Uint8Array): void {
-    this.#expected.delete(Buffer.from(token).toString('hex'));
+    this.#expected.delete(keyOf(token));
   }
 
   /**
    * The descriptor of this token, which was sent before the call that claims it.
    *
-   * @throws HoldfastError HANDOFF_FAILED when it does not arrive within `waitMs`
+   * @throws HoldfastError HANDOFF_FAILED when it does not arrive within `waitMs`, or before the inbox closes
    */
   claim(token: Uint8Array, waitMs: number): Promise<Arrival> {
-    const key = Buffer.from(token).toString('hex');
+    const key = keyOf(token);
     const unclaimed = this.#unclaimed.get(key);
     if (unclaimed !== undefined) {
       clearTimeout(unclaimed.expiry);
@@ -66,19 +73,25 @@ export class HandoffInbox {
       return Promise.resolve(unclaimed);
     }
     return new Promise((resolve, reject) => {
-      const expiry = setTimeout(() => {
+      const giveUp = (reason: string) => {
+        clearTimeout(expiry);
         this.#expected.delete(key);
-        reject(new HoldfastError('HANDOFF_FAILED', `no descriptor arrived within ${String(waitMs)} ms`));
-      }, waitMs);
-      this.#expected.set(key, (arrival) => {
+        reject(new HoldfastError('HANDOFF_FAILED', reason));
+      };
+      const expiry = setTimeout(giveUp, waitMs, `no descriptor arrived within ${String(waitMs)} ms`);
+      const take = (arrival: Arrival) => {
         clearTimeout(expiry);
         resolve(arrival);
-      });
+      };
+      this.#expected.set(key, { take, giveUp });
     });
   }
 
+  /** Nothing arrives any more; whoever waits hears so, and what nobody claimed is closed. */
   async close(): Promise<void> {
     await this.#listener?.close();
+    for (const { giveUp } of [...this.#expected.values()]) giveUp('this service is stopping');
+    this.#expected.clear();
     for (const { fd, expiry } of this.#unclaimed.values()) {
       clearTimeout(expiry);
       fd.close();
@@ -87,10 +100,10 @@ export class HandoffInbox {
   }
 
   #arrived(key: string, arrival: Arrival): void {
-    const take = this.#expected.get(key);
-    if (take !== undefined) {
+    const expectation = this.#expected.get(key);
+    if (expectation !== undefined) {
       this.#expected.delete(key);
-      take(arrival);
+      expectation.take(arrival);
       return;
     }
     if (this.#unclaimed.size >= UNCLAIMED_MAX) {
@@ -105,4 +118,8 @@ export class HandoffInbox {
     }, UNCLAIMED_MS);
     this.#unclaimed.set(key, { ...arrival, expiry });
   }
+}
+
+function keyOf(token: Uint8Array): string {
+  return Buffer.from(token).toString('hex');
 }

@@ -3,7 +3,7 @@
  * waits for every open stream; so starting and stopping are told to one object of the service, in this order.
  */
 export interface Lifecycle {
-  /** gRPC answers already; ends with `ServiceHealth.setServing(true)`, or arranges for it. */
+  /** gRPC answers already; ends with `ServiceHealth.ready()`, or arranges for it. */
   start(): Promise<void>;
   /** Finishes what is under way and ends the streams, while gRPC still answers. */
   drain(): Promise<void>;

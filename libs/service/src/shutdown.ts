@@ -1,9 +1,9 @@
 import type { Logger } from './log.js';
 
 /**
- * Runs `stop` once, on SIGTERM, SIGINT or, where supervised, when the supervisor's pipe closes, and then exits: 0
- * when it finished, 1 when it failed or took longer than `deadlineMs`. The exit is by signal in the last case,
- * because an exit waits for threads that a stuck device may hold.
+ * Runs `stop` once, on SIGTERM, SIGINT, SIGHUP or, where supervised, on SIGTERM and when the supervisor's pipe closes,
+ * and then exits: 0 when it finished, 1 when it failed. Longer than `deadlineMs`, and it ends by SIGKILL, because an
+ * exit waits for threads that a stuck device may hold.
  */
 export function stopOnRequest(
   logger: Logger,
@@ -34,10 +34,12 @@ export function stopOnRequest(
   process.on('SIGTERM', () => {
     begin('SIGTERM');
   });
-  process.on('SIGINT', () => {
-    // ^C reaches the whole foreground group; the supervisor decides on the order of stopping.
-    if (!supervised) begin('SIGINT');
-  });
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // ^C and the end of a terminal reach its whole foreground group; the supervisor decides on the order of stopping.
+      if (!supervised) begin(signal);
+    });
+  }
   if (supervised) {
     process.stdin.resume();
     process.stdin.once('end', () => {

@@ -46,8 +46,8 @@ export interface ServiceSpecification<Table extends SettingsTable> {
 
 /**
  * Starts a service: settings, logs, gRPC on a Unix socket of mode 0600 with health and reflection, orderly shutdown.
- * The service itself decides when it is ready (ServiceHealth.setServing). A failure is logged as one fatal line and
- * ends the process with exit code 1.
+ * The service itself decides when it is ready (ServiceHealth.ready). A failure is logged as one fatal line and ends
+ * the process with exit code 1.
  */
 export async function startService<Table extends SettingsTable>(
   specification: ServiceSpecification<Table>,
@@ -59,6 +59,7 @@ export async function startService<Table extends SettingsTable>(
   try {
     const common = parseSettings(commonSettings, process.env);
     logger = createLogger(specification.name, common.logLevel);
+    logLastWords(logger);
     const settings = { ...common, ...parseSettings(specification.settings, process.env) };
     await run(specification, settings, logger);
   } catch (error) {
@@ -66,6 +67,13 @@ export async function startService<Table extends SettingsTable>(
     logger.fatal(expected ? { code: error.code } : { err: error }, messageOf(error));
     process.exit(1);
   }
+}
+
+/** A bug ends the process as ever; its reason is also logged, where the supervisor finds it. */
+function logLastWords(logger: Logger): void {
+  process.on('uncaughtExceptionMonitor', (error) => {
+    logger.fatal({ err: error }, messageOf(error));
+  });
 }
 
 async function run<Table extends SettingsTable>(
@@ -110,13 +118,23 @@ async function run<Table extends SettingsTable>(
   await app.listen();
   chmodSync(socketPath, 0o600);
   const lifecycle = app.get(specification.lifecycle, { strict: false });
+  let started = Promise.resolve();
   stopOnRequest(logger, settings.supervised, STOP_DEADLINE_MS, async () => {
-    health.setServing(false);
+    health.stopping();
+    // What a start beside it still makes, a drain would not find.
+    await started;
     await lifecycle.drain();
     await closeServer(app, server);
     await lifecycle.release();
   });
-  await lifecycle.start();
+  try {
+    started = lifecycle.start();
+    await started;
+  } catch (error) {
+    // Takes the socket away, so that nothing is left of a service that did not start.
+    await closeServer(app, server);
+    throw error;
+  }
   logger.info({ socketPath, version: HOLDFAST_VERSION }, 'started');
 }
 

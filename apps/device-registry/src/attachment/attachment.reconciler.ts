@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { attachmentName, type workerV1 } from '@holdfast/contracts';
 import { identityEquals } from '@holdfast/lease';
 import { identifyDevice } from '@holdfast/linux';
-import { messageOf, unreachable } from '@holdfast/foundation';
+import { HoldfastError, messageOf, unreachable } from '@holdfast/foundation';
 import type { HandoffInbox, Logger, ServiceHealth } from '@holdfast/service';
 import type { AttachmentRecord, Store } from '@holdfast/store';
 import type { LeaseReconciler } from '../lease/lease.reconciler.js';
@@ -40,15 +40,20 @@ export class AttachmentReconciler implements LinkListener {
     const report = await this.leases.settle();
     const records = await this.store.attachments.listLive();
     const held = new Set(report.holdings.map((holding) => holding.attachment));
-    for (const record of records) {
-      if (!this.operations.busy(record.deviceId)) await this.#repair(record, held.has(nameOf(record)));
+    for (const { deviceId } of records) {
+      // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and
+      // looks at the record again. Meanwhile nobody else begins anything on the device.
+      await this.operations.afterOthers(deviceId, 'a repair', async () => {
+        const record = (await this.store.devices.find(deviceId))?.attachment;
+        if (record !== undefined) await this.#repair(record, held.has(nameOf(record)));
+      });
     }
     await this.#releaseOrphans(report.holdings, records);
   }
 
   reconciled(): void {
-    void this.#attachWanted().finally(() => {
-      this.health.setServing(true);
+    void this.#attachWanted().then(() => {
+      this.health.ready();
     });
   }
 
@@ -93,14 +98,20 @@ export class AttachmentReconciler implements LinkListener {
     const token = randomBytes(TOKEN_BYTES);
     await this.worker.returnDevice(nameOf(record), token);
     const { fd } = await this.inbox.claim(token, RETURN_WAIT_MS);
-    if (
-      record.identity === undefined ||
-      !identityEquals(record.identity, recordedIdentity(identifyDevice(fd.number)))
-    ) {
+    try {
+      const identity = recordedIdentity(identifyDevice(fd.number));
+      if (record.identity === undefined || !identityEquals(record.identity, identity)) {
+        throw new HoldfastError(
+          'DEVICE_IDENTITY_MISMATCH',
+          `the worker returned another device for ${nameOf(record)}`,
+          { attachment: nameOf(record) },
+        );
+      }
+      this.holds.keep(record.id, fd);
+    } catch (error) {
       fd.close();
-      throw new Error(`the worker returned another device for ${nameOf(record)}`);
+      throw error;
     }
-    this.holds.keep(record.id, fd);
     this.logger.info({ device: record.deviceId }, 'has its hold back from the worker');
   }
 
@@ -111,15 +122,25 @@ export class AttachmentReconciler implements LinkListener {
   ): Promise<void> {
     const known = new Set(records.map(nameOf));
     for (const { attachment } of holdings) {
-      if (!known.has(attachment)) await this.worker.releaseDevice(attachment);
+      if (known.has(attachment)) continue;
+      await this.worker.releaseDevice(attachment).catch((error: unknown) => {
+        // Law 1: sessions that no record of ours explains keep it all the same, and only it.
+        if (!(error instanceof HoldfastError) || error.code !== 'DEVICE_IN_USE') throw error;
+        this.logger.warn({ attachment }, `the worker keeps a device that is not recorded: ${error.message}`);
+      });
     }
   }
 
+  /** Never throws: what cannot be attached is in the log, and in the record. */
   async #attachWanted(): Promise<void> {
-    for (const device of await this.store.devices.listWanted()) {
-      await this.attachments.attach(device.id).catch((error: unknown) => {
-        this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
-      });
+    try {
+      for (const device of await this.store.devices.listWanted()) {
+        await this.attachments.attach(device.id).catch((error: unknown) => {
+          this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
+        });
+      }
+    } catch (error) {
+      this.logger.error(`the devices to attach are not known: ${messageOf(error)}`);
     }
   }
 }

@@ -61,6 +61,8 @@ function parseAccess(access: registryV1.Access): Access {
       return 'READ_WRITE';
     case AccessCode.ACCESS_UNSPECIFIED:
     case AccessCode.UNRECOGNIZED:
+    default:
+      // The wire carries any number, whatever the type says.
       throw new HoldfastError('INVALID_ARGUMENT', 'access must be READ_ONLY or READ_WRITE', {
         field: 'access',
       });

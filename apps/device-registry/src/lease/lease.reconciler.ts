@@ -8,6 +8,9 @@ import type { WorkerLink } from '../worker/worker-link.js';
 /** Sessions that end together are released in one transaction. */
 const GATHER_MS = 5;
 
+/** After a release that the database refused. */
+const RETRY_MS = 1_000;
+
 /** A lease this old without a session is one whose gateway died before it prepared one. */
 const UNUSED_AFTER_MS = 30_000;
 
@@ -22,6 +25,7 @@ export class LeaseReconciler {
   readonly #sweep: NodeJS.Timeout;
   #ended: bigint[] = [];
   #gathering: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(store: Store, worker: WorkerLink, logger: Logger) {
     this.#store = store;
@@ -35,10 +39,7 @@ export class LeaseReconciler {
 
   sessionEnded(lease: bigint): void {
     this.#ended.push(lease);
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      void this.flush();
-    }, GATHER_MS);
+    this.#flushAfter(GATHER_MS);
   }
 
   /** Releases what has ended so far. */
@@ -56,6 +57,7 @@ export class LeaseReconciler {
         `leases of ended sessions stay until the next attempt: ${messageOf(error)}`,
       );
       this.#ended.push(...ended);
+      this.#flushAfter(RETRY_MS);
     }
   }
 
@@ -74,9 +76,18 @@ export class LeaseReconciler {
     await this.#store.leases.release(leases.map(({ number }) => number));
   }
 
+  /** From now on only `flush` releases what has ended. */
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#sweep);
     clearTimeout(this.#gathering);
+  }
+
+  #flushAfter(delayMs: number): void {
+    if (this.#stopped) return;
+    this.#gathering ??= setTimeout(() => {
+      void this.flush();
+    }, delayMs);
   }
 
   async #releaseUnused(): Promise<void> {

@@ -1,13 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { succeed } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
-import { fioVerify, requireFio } from '../support/fio.js';
+import { parseFioReport, requireFio, startFio } from '../support/fio.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { listLeases } from '../support/instance-facts.js';
 import { transports } from '../support/ready-line.js';
-import { scratchFolder } from '../support/scratch-folder.js';
 
 const CONNECTIONS = 4;
 const PER_CONNECTION = 12 * MIB;
@@ -27,13 +25,11 @@ describe.skipIf(requireFio.missing).each(engines)(
       'verifies crc32c of random writes of $blocks over $transport, 32 in flight on each of four connections',
       async ({ transport, blocks }) => {
         const uri = holdfast.uri(transport);
-        const { stdout } = await succeed(
-          'fio',
-          fioVerify({ uri, connections: CONNECTIONS, bytesEach: PER_CONNECTION, blocks }),
-          { cwd: scratchFolder() },
-        );
+        const load = { uri, connections: CONNECTIONS, bytesEach: PER_CONNECTION, blocks };
+        const { code, stdout, stderr } = await startFio(load).finished;
 
-        const { jobs } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as FioReport;
+        expect(code, stdout + stderr).toBe(0);
+        const jobs = parseFioReport(stdout);
         expect(jobs).toHaveLength(CONNECTIONS);
         for (const job of jobs) {
           expect(job.error).toBe(0);
@@ -45,11 +41,3 @@ describe.skipIf(requireFio.missing).each(engines)(
     );
   },
 );
-
-interface FioReport {
-  readonly jobs: readonly {
-    readonly error: number;
-    readonly read: { readonly io_bytes: number };
-    readonly write: { readonly io_bytes: number };
-  }[];
-}

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { start, type Running } from './command.js';
 import { hasCommand, requirement, type Requirement } from './requirements.js';
+import { scratchFolder } from './scratch-folder.js';
 
 /** fio, built with its nbd engine. */
 export const requireFio: Requirement = requirement({
@@ -14,13 +16,24 @@ export interface FioVerify {
   readonly bytesEach: number;
   /** `4k`, or a range. */
   readonly blocks: string;
-  /** Each writes and verifies its part again and again for this long, instead of once. */
-  readonly seconds?: number;
+  /** Each writes and verifies its part again and again until it is stopped, instead of once. */
+  readonly endless?: boolean;
 }
 
-/** Arguments of fio: random writes, each read back and its checksum compared. Give it a folder of its own to run in. */
-export function fioVerify({ uri, connections, bytesEach, blocks, seconds }: FioVerify): string[] {
-  return [
+/** What fio reports of one connection. */
+export interface FioJob {
+  /** 0, or an errno. */
+  readonly error: number;
+  readonly read: { readonly io_bytes: number };
+  readonly write: { readonly io_bytes: number };
+}
+
+/** fio's exit code after it was interrupted and all was well until then. */
+export const FIO_INTERRUPTED = 128;
+
+/** Starts random writes, 32 in flight on each connection, each read back and its checksum compared. */
+export function startFio({ uri, connections, bytesEach, blocks, endless = false }: FioVerify): Running {
+  const args = [
     '--name=verify',
     '--ioengine=nbd',
     `--uri=${uri}`,
@@ -35,6 +48,13 @@ export function fioVerify({ uri, connections, bytesEach, blocks, seconds }: FioV
     '--verify_state_save=0',
     '--randseed=1',
     '--output-format=json',
-    ...(seconds === undefined ? [] : ['--time_based', `--runtime=${String(seconds)}`]),
+    ...(endless ? ['--time_based', '--runtime=600'] : []),
   ];
+  return start('fio', args, { cwd: scratchFolder() });
+}
+
+/** One entry a connection; what fio prints before and after its report is skipped. */
+export function parseFioReport(stdout: string): readonly FioJob[] {
+  const report = stdout.slice(stdout.indexOf('{'), stdout.lastIndexOf('}') + 1);
+  return (JSON.parse(report) as { jobs: readonly FioJob[] }).jobs;
 }

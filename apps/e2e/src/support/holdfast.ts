@@ -169,11 +169,21 @@ export class Holdfast implements AsyncDisposable {
     await this.#undo();
   }
 
-  /** kill -9 of the supervisor and of every service, at once. */
+  /** kill -9 of the supervisor, and then of every service, until none is left. */
   async killEverything(): Promise<void> {
-    const alive = this.survivors();
-    for (const pid of alive) process.kill(pid, 'SIGKILL');
-    await eventually('the end of all processes', () => !alive.some(isAlive));
+    await eventually('the end of all processes', () => {
+      const alive = this.survivors();
+      for (const pid of alive) killIfAlive(pid);
+      return alive.length === 0;
+    });
+  }
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended since it was listed.
   }
 }
 

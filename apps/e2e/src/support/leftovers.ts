@@ -47,7 +47,9 @@ function holdersOf(images: readonly string[]): string[] {
 }
 
 function allProcesses(): number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 0);
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 /** Empty for processes of other users. */

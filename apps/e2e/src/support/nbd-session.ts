@@ -20,6 +20,7 @@ import {
   type InfoExport,
 } from '@holdfast/nbd-protocol';
 import { connectTo, type ByteStream } from './byte-stream.js';
+import { eventually } from './eventually.js';
 import type { Holdfast } from './holdfast.js';
 import type { Transport } from './ready-line.js';
 
@@ -98,6 +99,21 @@ export class NbdSession {
   /** Hangs up without a word. */
   hangUp(): void {
     this.stream.socket.destroy();
+  }
+}
+
+/** Connects as soon as the export is served: a service that it needs is being started again. */
+export async function openWhenServed(holdfast: Holdfast, exportName: string): Promise<NbdSession> {
+  let refusal: unknown;
+  try {
+    return await eventually('a client to be served', () =>
+      NbdSession.open(holdfast, exportName).catch((error: unknown) => {
+        refusal = error;
+        return undefined;
+      }),
+    );
+  } catch (error) {
+    throw new Error(`${String(error)}; the last time: ${String(refusal)}`, { cause: error });
   }
 }
 

@@ -11,6 +11,7 @@ import { makeDemoImage } from './demo-image.js';
 import { checkImages, type Image } from './images.js';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
 import { provision } from './provision.js';
+import { removeStaleSockets } from './stale-sockets.js';
 
 export interface ServeOptions {
   readonly listen: string;
@@ -48,6 +49,7 @@ export async function serve(
     const environment = { HOLDFAST_LISTEN: options.listen, HOLDFAST_NBD_SOCKET: nbdSocket };
     await run(layout, environment, checked, options.readOnly, announcer, stopped);
   } finally {
+    await removeStaleSockets(layout, nbdSocket);
     lock.close();
   }
 }

@@ -7,7 +7,7 @@ import {
   type ProcessIdentity,
 } from '@holdfast/service';
 import { Inject } from '@nestjs/common';
-import { map, startWith, type Observable } from 'rxjs';
+import { from, map, merge, type Observable } from 'rxjs';
 import type { Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
 import { parseFacts } from './session-facts.js';
@@ -70,14 +70,13 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
 
   watchSessions(): Observable<workerV1.SessionEvent> {
     const workerInstance = this.identity.instance;
-    return this.sessions.endings.pipe(
-      map(({ session, reason }) => ({
-        workerInstance,
-        ended: toSessionMessage(session),
-        reason: reason,
-      })),
-      startWith({ workerInstance, ended: undefined, reason: '' }),
+    const greeting = from(this.sessions.opened).pipe(
+      map(() => ({ workerInstance, ended: undefined, reason: '' })),
     );
+    const endings = this.sessions.endings.pipe(
+      map(({ session, reason }) => ({ workerInstance, ended: toSessionMessage(session), reason })),
+    );
+    return merge(greeting, endings);
   }
 
   /** Law 4: work of an older epoch is refused. */

@@ -23,6 +23,9 @@ const STOP_GRACE_MS = 200;
 /** The sessions of this worker: prepared by the gateway, begun by the arrival of their socket, ended by the client. */
 export class SessionService {
   readonly endings = new Subject<{ session: Session; reason: SessionEnd }>();
+  /** Resolves once descriptors can arrive: gRPC answers before. */
+  readonly opened: Promise<void>;
+  readonly #resolveOpened: () => void;
   readonly #inbox: HandoffInbox;
   readonly #holdings: HoldingService;
   readonly #engines: Engines;
@@ -44,6 +47,16 @@ export class SessionService {
     this.#engines = engines;
     this.#sessionsMax = sessionsMax;
     this.#logger = logger;
+    let resolveOpened: () => void = () => undefined;
+    this.opened = new Promise((resolve) => {
+      resolveOpened = resolve;
+    });
+    this.#resolveOpened = resolveOpened;
+  }
+
+  /** The handoff socket listens: whoever watches is greeted, and may hand over devices and sockets. */
+  open(): void {
+    this.#resolveOpened();
   }
 
   list(): Session[] {

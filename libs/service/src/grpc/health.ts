@@ -1,11 +1,11 @@
-import { HealthImplementation } from 'grpc-health-check';
+import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { Server } from '@grpc/grpc-js';
 
-/** grpc.health.v1: NOT_SERVING until the service says that it is ready, and again from the start of its shutdown. */
+/** grpc.health.v1: NOT_SERVING until the service is ready, and again, for good, from the start of its shutdown. */
 export class ServiceHealth {
   readonly #services: readonly string[];
   readonly #health: HealthImplementation;
-  #serving = false;
+  #stopping = false;
 
   /** @param services full names, such as `holdfast.registry.v1.DeviceService`; "" stands for the whole process */
   constructor(services: readonly string[]) {
@@ -15,16 +15,22 @@ export class ServiceHealth {
     );
   }
 
-  get serving(): boolean {
-    return this.#serving;
+  /** The service takes work from now on; one that is stopping by then does not. */
+  ready(): void {
+    if (!this.#stopping) this.#setStatus('SERVING');
   }
 
-  setServing(serving: boolean): void {
-    this.#serving = serving;
-    for (const name of this.#services) this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  /** Final: what was about to get ready meanwhile changes nothing. */
+  stopping(): void {
+    this.#stopping = true;
+    this.#setStatus('NOT_SERVING');
   }
 
   addToServer(server: Server): void {
     this.#health.addToServer(server);
+  }
+
+  #setStatus(status: ServingStatus): void {
+    for (const name of this.#services) this.#health.setStatus(name, status);
   }
 }

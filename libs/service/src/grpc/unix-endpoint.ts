@@ -14,13 +14,19 @@ export async function takeOverSocketPath(path: string): Promise<void> {
   if (!entry.isSocket()) {
     throw new HoldfastError('PORT_IN_USE', `${path} exists and is not a socket; move it away`, { path });
   }
-  if (await answers(path)) {
+  if (await somebodyListens(path)) {
     throw new HoldfastError('PORT_IN_USE', `another process listens on ${path}`, { path });
   }
   unlinkSync(path);
 }
 
-function answers(path: string): Promise<boolean> {
+/**
+ * Whether a process listens at a Unix socket. False is the kernel's word (law 1): a connect was refused, or there is
+ * no such path.
+ *
+ * @throws HoldfastError PORT_IN_USE when the kernel says neither
+ */
+export function somebodyListens(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {
@@ -31,7 +37,12 @@ function answers(path: string): Promise<boolean> {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
       else
         reject(
-          new HoldfastError('PORT_IN_USE', `${path} cannot be taken over: ${error.message}`, { path }, error),
+          new HoldfastError(
+            'PORT_IN_USE',
+            `nothing tells whether somebody listens on ${path}: ${error.message}; remove it if nobody does`,
+            { path },
+            error,
+          ),
         );
     });
   });

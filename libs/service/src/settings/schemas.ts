@@ -12,11 +12,12 @@ export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fata
 export const flag = z.enum(['0', '1', 'true', 'false']).transform((text) => text === '1' || text === 'true');
 
 export function integer(minimum: number, maximum: number) {
+  const range = `must be a whole number, ${minimum}–${maximum}`;
   return z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, range)
     .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum, `must be ${minimum}–${maximum}`);
+    .refine((value) => value >= minimum && value <= maximum, range);
 }
 
 /** Milliseconds. */

@@ -8,6 +8,8 @@ export interface Setting<T> {
   /** As it would stand in the environment; undefined: must be given. */
   readonly fallback: string | undefined;
   readonly description: string;
+  /** Its value is not shown, not even when it is wrong. */
+  readonly secret: boolean;
 }
 
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
@@ -20,14 +22,15 @@ export function setting<T>(
   schema: z.ZodType<T, string>,
   fallback: string | undefined,
   description: string,
+  { secret = false }: { readonly secret?: boolean } = {},
 ): Setting<T> {
-  return { variable, schema, fallback, description };
+  return { variable, schema, fallback, description, secret };
 }
 
 /**
  * Reads all settings once, at start.
  *
- * @throws HoldfastError INVALID_SETTING naming the variable, what it was and what it may be
+ * @throws HoldfastError INVALID_SETTING naming the variable, what it was (unless secret) and what it may be
  */
 export function parseSettings<Table extends SettingsTable>(
   table: Table,
@@ -45,7 +48,8 @@ function parseSetting(one: Setting<unknown>, environment: NodeJS.ProcessEnv): un
   const result = one.schema.safeParse(text);
   if (!result.success) {
     const problem = result.error.issues.map((issue) => issue.message).join('; ');
-    throw invalid(one.variable, `${one.variable}="${text}" is not valid: ${problem}`);
+    const given = one.secret ? one.variable : `${one.variable}="${text}"`;
+    throw invalid(one.variable, `${given} is not valid: ${problem}`);
   }
   return result.data;
 }

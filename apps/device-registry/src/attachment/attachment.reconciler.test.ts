@@ -1,0 +1,180 @@
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { HoldfastError } from '@holdfast/foundation';
+import { duplicateFd, socketPair } from '@holdfast/linux';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { attachmentOf, recordOf, Scene } from '../testing/scene.js';
+import type { RecordingWorker } from '../testing/recording-worker.js';
+import type { TestRegistry } from '../testing/registry.js';
+
+let scene: Scene;
+let worker: RecordingWorker;
+let registry: TestRegistry;
+let name: string;
+
+beforeEach(async () => {
+  scene = new Scene();
+  worker = await scene.worker();
+  registry = await scene.registry();
+  await scene.add(registry, 'disk');
+  await registry.attachments.attach('disk');
+  name = attachmentOf(await recordOf(registry, 'disk'));
+  worker.calls.length = 0;
+});
+
+const adoptions = (of: RecordingWorker) => of.calls.filter((call) => call.startsWith('adopt'));
+
+/** How many descriptors of this process are the same open socket or file. */
+function countOf(fd: number): number {
+  const { dev, ino } = fstatSync(fd);
+  return readdirSync('/proc/self/fd').filter((other) => {
+    try {
+      const stat = fstatSync(Number(other));
+      return stat.dev === dev && stat.ino === ino;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+describe('an attachment that is CONNECTED', () => {
+  test('D10 and held by both is left as it is', async () => {
+    worker.breakStream();
+    await registry.linked('down');
+    await registry.linked('up');
+    expect(worker.calls).toEqual(['reconcile 0']);
+  });
+
+  test('and held by the worker alone comes back to the registry by a real handoff', async () => {
+    await registry.die();
+    expect(scene.openCount()).toBe(1);
+    const next = await scene.registry();
+    expect(worker.calls).toEqual(['reconcile 0', `return ${name}`]);
+    expect(next.holds.size).toBe(1);
+    expect(await recordOf(next, 'disk')).toMatchObject({ state: 'CONNECTED', epoch: 1n });
+    expect(scene.openCount()).toBe(2);
+  });
+
+  test('and held by the registry alone is handed over again, under the same epoch', async () => {
+    await worker.die();
+    await registry.linked('down');
+    const next = await scene.worker();
+    await registry.linked('up');
+    expect(adoptions(next)).toEqual([`adopt ${name}`]);
+    expect(next.holdings.get(name)?.message.epoch).toBe(1n);
+    expect(scene.openCount()).toBe(2);
+  });
+
+  test('Law 4 and held by nobody is LOST, and attached anew under a higher epoch', async () => {
+    await registry.die();
+    await worker.die();
+    expect(scene.openCount()).toBe(0);
+    const nextWorker = await scene.worker();
+    const next = await scene.registry();
+    const record = await recordOf(next, 'disk');
+    expect(record).toMatchObject({ state: 'CONNECTED', epoch: 2n });
+    expect([...nextWorker.holdings.keys()]).toEqual([attachmentOf(record)]);
+    expect(attachmentOf(record)).not.toBe(name);
+  });
+
+  test('Law 4 and LOST, but not wanted any more, stays closed', async () => {
+    await registry.store.devices.setWanted('disk', false);
+    await registry.die();
+    await worker.die();
+    await scene.worker();
+    expect((await recordOf(await scene.registry(), 'disk')).state).toBe('LOST');
+    expect(scene.openCount()).toBe(0);
+  });
+});
+
+describe('Law 3 a worker that hands back', () => {
+  async function handsBack(fd: number): Promise<TestRegistry> {
+    const right = worker.holdings.get(name);
+    if (right === undefined) throw new Error('the worker holds nothing');
+    await registry.die();
+    worker.holdings.set(name, { ...right, fd: duplicateFd(fd) });
+    const next = await scene.idleRegistry();
+    await next.lifecycle.start();
+    const returns = () => worker.calls.filter((call) => call.startsWith('return')).length;
+    await vi.waitUntil(() => returns() >= 3, { timeout: 10_000 });
+    expect(next.link.state.kind).toBe('reconciling');
+    expect(next.holds.size).toBe(0);
+    worker.holdings.get(name)?.fd.close();
+    worker.holdings.set(name, right);
+    await next.linked('up');
+    return next;
+  }
+
+  test('another device is not believed, and nothing of it is kept', async () => {
+    const other = `${scene.image}.other`;
+    writeFileSync(other, 'other');
+    const fd = openSync(other, 'r');
+    const next = await handsBack(fd);
+    expect(countOf(fd)).toBe(1);
+    expect(
+      readlinkSync(`/proc/self/fd/${String(next.holds.get(name.split('/').at(-1) ?? '')?.number)}`),
+    ).toBe(scene.image);
+    closeSync(fd);
+  });
+
+  test('what is no device at all is not believed, and nothing of it is kept', async () => {
+    const [a, b] = socketPair();
+    await handsBack(a.number);
+    expect(countOf(a.number)).toBe(1);
+    a.close();
+    b.close();
+  });
+});
+
+describe('what the worker holds and nobody recorded', () => {
+  const orphan = 'devices/forgotten/attachments/00000000';
+
+  async function withOrphan(): Promise<void> {
+    const held = worker.holdings.get(name);
+    if (held === undefined) throw new Error('the worker holds nothing');
+    worker.holdings.set(orphan, {
+      message: { ...held.message, attachment: orphan },
+      fd: duplicateFd(held.fd.number),
+    });
+    worker.breakStream();
+    await registry.linked('down');
+  }
+
+  test('is let go of', async () => {
+    await withOrphan();
+    await registry.linked('up');
+    expect([...worker.holdings.keys()]).toEqual([name]);
+    expect(worker.calls).toContain(`release ${orphan}`);
+  });
+
+  test('Law 1 and sessions use is left alone, and does not keep other devices from being served', async () => {
+    worker.before.release = () => {
+      throw new HoldfastError('DEVICE_IN_USE', '1 sessions still use it');
+    };
+    await withOrphan();
+    await registry.linked('up');
+    expect(worker.holdings.has(orphan)).toBe(true);
+    await registry.leases.acquire({ deviceId: 'disk', access: 'READ_WRITE', session: 's' });
+  });
+});
+
+test('a device that cannot be attached does not keep the others, nor the registry from being ready', async () => {
+  const gone = { id: 'a-gone', kind: 'file' as const, path: '/nowhere', readOnly: false, transient: false };
+  await registry.store.devices.create(gone);
+  await registry.store.devices.setWanted('a-gone', true);
+  await registry.die();
+  await worker.die();
+  await scene.worker();
+  const next = await scene.registry();
+  expect((await recordOf(next, 'a-gone')).state).toBe('FAILED');
+  expect((await recordOf(next, 'disk')).state).toBe('CONNECTED');
+});
+
+test('a database that fails while devices are attached ends nothing: the registry goes on', async () => {
+  const failing = vi
+    .spyOn(registry.store.devices, 'listWanted')
+    .mockRejectedValueOnce(new Error('disk full'));
+  const ready = registry.ready();
+  worker.breakStream();
+  await ready;
+  expect(failing).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { engines } from '../support/engines.js';
+import { eventually } from '../support/eventually.js';
+import { FIO_INTERRUPTED, parseFioReport, requireFio, startFio } from '../support/fio.js';
+import { startHoldfast, type Holdfast } from '../support/holdfast.js';
+import { makeImage, MIB } from '../support/image.js';
+import { listLeases, listSessions } from '../support/instance-facts.js';
+import { NbdSession } from '../support/nbd-session.js';
+
+/** Neither is on the path of the data. */
+const bystanders = ['nbd-gateway', 'device-registry'] as const;
+
+describe.each(engines)('a session of the $engine engine', ({ env }) => {
+  let holdfast: Holdfast;
+
+  beforeAll(async () => {
+    holdfast = await startHoldfast({ images: [makeImage(32 * MIB, { fill: 'empty' })], env });
+  });
+
+  it.each(bystanders)('Law 1 outlives %s, keeps its lease, and gives it back in the end', async (service) => {
+    const session = await NbdSession.open(holdfast, 'disk.img');
+    expect(await session.write(0, Buffer.from('before'))).toMatchObject({ error: 0 });
+    const [lease] = await listLeases(holdfast);
+
+    const killed = holdfast.kill(service);
+    expect(await session.write(4096, Buffer.from('during'))).toMatchObject({ error: 0 });
+    await holdfast.restarted(service, killed);
+
+    expect((await session.read(0, 6)).data.toString()).toBe('before');
+    expect((await session.read(4096, 6)).data.toString()).toBe('during');
+    await eventually('the restarted service to know the session', async () => {
+      const sessions = await listSessions(holdfast).catch(() => []);
+      const leases = await listLeases(holdfast).catch(() => []);
+      return sessions.length === 1 && leases.length === 1 && leases[0]?.name === lease?.name;
+    });
+    session.hangUp();
+    await eventually('its lease to end', async () => (await listLeases(holdfast)).length === 0);
+    await eventually('every service to serve', async () => (await holdfast.cli('status')).code === 0);
+  });
+
+  it.skipIf(requireFio.missing)(
+    `goes on without an error while fio verifies and both are killed ${requireFio.note}`,
+    async () => {
+      const uri = holdfast.uri('unix');
+      const fio = startFio({ uri, connections: 4, bytesEach: 8 * MIB, blocks: '4k-64k', endless: true });
+      await eventually('fio to write', async () => (await bytesWritten(holdfast)) > 0n);
+
+      for (const service of bystanders) await holdfast.restarted(service, holdfast.kill(service));
+      const written = await eventually('the gateway to answer', () =>
+        bytesWritten(holdfast).catch(() => undefined),
+      );
+      await eventually('fio to write on', async () => (await bytesWritten(holdfast)) > written);
+      fio.child.kill('SIGINT');
+
+      const { code, stdout, stderr } = await fio.finished;
+      expect(code, stdout + stderr).toBe(FIO_INTERRUPTED);
+      for (const job of parseFioReport(stdout)) {
+        expect(job.error).toBe(0);
+        expect(job.read.io_bytes).toBeGreaterThan(0);
+      }
+      await eventually('the leases to end', async () => {
+        return (await listLeases(holdfast).catch(() => [undefined])).length === 0;
+      });
+    },
+  );
+});
+
+/** By all four connections; 0 as long as one of them has written nothing. */
+async function bytesWritten(holdfast: Holdfast): Promise<bigint> {
+  const sessions = (await listSessions(holdfast)).map((session) => session.bytesWritten);
+  if (sessions.length < 4 || sessions.includes(0n)) return 0n;
+  return sessions.reduce((sum, bytes) => sum + bytes, 0n);
+}

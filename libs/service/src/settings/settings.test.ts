@@ -1,0 +1,96 @@
+import { HoldfastError } from '@holdfast/foundation';
+import { describe, expect, test } from 'vitest';
+import { commonSettings } from './common.js';
+import { databaseSettings, databaseUrl } from './database.js';
+import { absolutePath, flag, integer, listenAddress, logLevel } from './schemas.js';
+import { parseSettings, setting, type Setting } from './settings.js';
+
+function refusal<T>(schema: Setting<T>['schema'], text: string | undefined): HoldfastError {
+  const table = { one: setting('HOLDFAST_ONE', schema, undefined, 'What it is for.') };
+  try {
+    parseSettings(table, { HOLDFAST_ONE: text });
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+function parsed<T>(schema: Setting<T>['schema'], text: string): T {
+  return parseSettings({ one: setting('HOLDFAST_ONE', schema, undefined, '') }, { HOLDFAST_ONE: text }).one;
+}
+
+describe('settings', () => {
+  test('that are not given have their defaults, which pass their own schema', () => {
+    const { stateFolder, ...rest } = parseSettings(commonSettings, { HOLDFAST_STATE: '/srv' });
+    expect(stateFolder).toBe('/srv');
+    expect(rest).toEqual({ logLevel: 'info', supervised: false });
+    expect(parseSettings(databaseSettings, {})).toEqual({ databaseUrl: '' });
+  });
+
+  test('that must be given are named, with what they are for', () => {
+    const error = refusal(absolutePath, undefined);
+    expect(error.code).toBe('INVALID_SETTING');
+    expect(error.message).toBe('HOLDFAST_ONE must be set: What it is for.');
+    expect(error.metadata).toEqual({ setting: 'HOLDFAST_ONE' });
+  });
+
+  test.each([
+    { schema: logLevel, text: 'loud', valid: '"trace"|"debug"|"info"|"warn"|"error"|"fatal"|"silent"' },
+    { schema: flag, text: 'yes', valid: '"0"|"1"|"true"|"false"' },
+    { schema: integer(1, 256), text: '257', valid: 'must be a whole number, 1–256' },
+    { schema: integer(1, 256), text: '0', valid: 'must be a whole number, 1–256' },
+    { schema: integer(1, 256), text: '1e2', valid: 'must be a whole number, 1–256' },
+    { schema: integer(0, 256), text: '', valid: 'must be a whole number, 0–256' },
+    { schema: integer(0, 256), text: '-1', valid: 'must be a whole number, 0–256' },
+    { schema: absolutePath, text: 'here', valid: 'must be an absolute path' },
+    { schema: absolutePath, text: '/a\0b', valid: 'must be an absolute path' },
+    { schema: listenAddress, text: '10809', valid: 'must be HOST:PORT with a port up to 65535' },
+  ])('that are wrong are named and quoted, with what is valid: $text', ({ schema, text, valid }) => {
+    const { code, message } = refusal<unknown>(schema, text);
+    expect(code).toBe('INVALID_SETTING');
+    expect(message).toContain(`HOLDFAST_ONE="${text}" is not valid: `);
+    expect(message).toContain(valid);
+  });
+
+  test('Law 8 that are secret are named and never quoted', () => {
+    const url = 'postgres//holdfast:hunter2@db/holdfast';
+    expect(() => parseSettings(databaseSettings, { DATABASE_URL: url })).toThrow(
+      'DATABASE_URL is not valid: must begin with file:/ or postgresql://',
+    );
+  });
+});
+
+describe('an address to listen at', () => {
+  test.each([
+    ['127.0.0.1:10809', { host: '127.0.0.1', port: 10809 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:65535', { host: '::1', port: 65535 }],
+    ['[::ffff:127.0.0.1]:1', { host: '::ffff:127.0.0.1', port: 1 }],
+    ['', undefined],
+  ])('may be "%s"', (text, address) => {
+    expect(parsed(listenAddress, text)).toEqual(address);
+  });
+
+  test.each([
+    '::1:10809',
+    ':10809',
+    '[::1]',
+    '127.0.0.1:',
+    'a b:1',
+    '127.0.0.1:65536',
+    '127.0.0.1:999999',
+    '[x]:1',
+  ])('is not "%s"', (text) => {
+    expect(refusal(listenAddress, text).code).toBe('INVALID_SETTING');
+  });
+});
+
+test('a flag is on for 1 and true only', () => {
+  expect(['1', 'true', '0', 'false'].map((text) => parsed(flag, text))).toEqual([true, true, false, false]);
+});
+
+test('the database is the SQLite file of the state folder unless a URL is given', () => {
+  expect(databaseUrl({ databaseUrl: '', stateFolder: '/srv/h' })).toBe('file:/srv/h/holdfast.db');
+  expect(databaseUrl({ databaseUrl: 'postgresql://db/h', stateFolder: '/srv/h' })).toBe('postgresql://db/h');
+});

@@ -1,0 +1,182 @@
+/** docs/reference/limits.md: limits that are constants of the code, with the reason that stands beside each. */
+import { readConstants } from '../constants.js';
+import { blocks, table } from '../markdown.js';
+
+/** @import { Constant, Page } from '../types.js' */
+
+/**
+ * @typedef {object} Section
+ * @property {string} heading
+ * @property {string} [intro]
+ * @property {readonly string[]} [files] every constant of these files
+ * @property {readonly (readonly [file: string, name: string, words?: string])[]} [constants] `words` in place of the
+ * comment in the code
+ */
+
+/** @type {readonly Section[]} */
+const sections = [
+  {
+    heading: 'The NBD protocol',
+    intro: 'What a client sends is held against these before anything is allocated for it.',
+    files: ['libs/nbd-protocol/src/limits.ts'],
+  },
+  {
+    heading: 'Names, paths and lists',
+    constants: [
+      ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],
+      [
+        'apps/device-registry/src/device/device-message.ts',
+        'PATH_BYTES_MAX',
+        'Path of a device: PATH_MAX without its closing NUL.',
+      ],
+      [
+        'libs/contracts/src/state-layout.ts',
+        'SOCKET_PATH_BYTES_MAX',
+        'Path of each Unix socket in the state folder (unix(7)): a state folder with a longer path is refused.',
+      ],
+      [
+        'libs/contracts/src/paging.ts',
+        'PAGE_SIZE_DEFAULT',
+        'Answers of a `List…` call when `page_size` is 0.',
+      ],
+      [
+        'libs/contracts/src/paging.ts',
+        'PAGE_SIZE_MAX',
+        'Answers of a `List…` call at most: bounds the memory of one answer.',
+      ],
+    ],
+  },
+  {
+    heading: 'Passing descriptors between services',
+    files: ['libs/linux/src/handoff/limits.ts'],
+    constants: [
+      [
+        'libs/service/src/handoff-inbox.ts',
+        'UNCLAIMED_MAX',
+        'Descriptors that have arrived before anybody asked for them.',
+      ],
+      [
+        'libs/service/src/handoff-inbox.ts',
+        'UNCLAIMED_MS',
+        'How long such a descriptor is kept before it is closed.',
+      ],
+    ],
+  },
+  {
+    heading: 'Times',
+    intro:
+      'None of these ends a lease or closes a device: that happens on proof only ([lifetimes](../explanation/lifetimes.md)).',
+    constants: [
+      [
+        'apps/io-worker/src/session/session.service.ts',
+        'SOCKET_WAIT_MS',
+        'How long a prepared session waits for its socket before it is abandoned.',
+      ],
+      ['apps/io-worker/src/session/session.service.ts', 'HUNG_UP_GRACE_MS'],
+      ['apps/io-worker/src/session/session.service.ts', 'STOP_GRACE_MS'],
+      [
+        'apps/device-registry/src/lease/lease.reconciler.ts',
+        'UNUSED_AFTER_MS',
+        'How often the registry asks the worker about leases that may have no session; a lease younger than this is left alone.',
+      ],
+      [
+        'apps/nbd-gateway/src/connection/listeners.ts',
+        'KEEPALIVE_IDLE_MS',
+        'How long a TCP client may be silent before TCP keepalive asks whether it is still there.',
+      ],
+      [
+        'libs/contracts/src/rpc/client.ts',
+        'DEADLINE_MS_DEFAULT',
+        'Longest gRPC call of the command line and between services.',
+      ],
+      ['libs/service/src/start-service.ts', 'STOP_DEADLINE_MS'],
+      [
+        'apps/holdfast/src/supervisor/service-process.ts',
+        'KILL_AFTER_MS',
+        'How long `serve` waits for a service to stop before it kills it: longer than any deadline of the service itself.',
+      ],
+      [
+        'apps/holdfast/src/supervisor/supervisor.ts',
+        'READY_MS',
+        'How long `serve` waits for its services to get ready before it gives up.',
+      ],
+      [
+        'apps/holdfast/src/supervisor/backoff.ts',
+        'FIRST_MS',
+        'Pause before a service that died is started again; doubles with each death.',
+      ],
+      ['apps/holdfast/src/supervisor/backoff.ts', 'MAX_MS', 'Longest such pause.'],
+      [
+        'apps/holdfast/src/supervisor/backoff.ts',
+        'RECOVERED_MS',
+        'A service that ran this long has recovered: the pause is the first one again.',
+      ],
+    ],
+  },
+];
+
+const intro = `# Limits
+
+Limits that stand in the code. Those that an installation may want to change are [settings](settings.md): connections,
+connections to one export, sessions, threads, and the time for a handshake.
+
+A limit that ends an NBD connection is logged by the gateway and counted by name in \`limits_hit\` of
+[GetGateway](api.md#holdfastgatewayv1gatewayservice).`;
+
+/**
+ * @param {string} file
+ * @param {string} name
+ * @param {string | undefined} words
+ */
+function pick(file, name, words) {
+  const constant = readConstants(file).get(name);
+  if (constant === undefined)
+    throw new Error(`${file} has no numeric constant ${name}: update tools/docs/pages/limits.js`);
+  return row({ ...constant, comment: words ?? constant.comment });
+}
+
+/** @param {Constant} constant */
+function row({ name, comment, value }) {
+  if (comment === '')
+    throw new Error(`the limit ${name} needs a doc comment: it is its entry in docs/reference/limits.md`);
+  return [comment, quantity(name, value), `\`${name}\``];
+}
+
+/**
+ * A value with the unit that its name ends in.
+ *
+ * @param {string} name
+ * @param {number} value
+ */
+function quantity(name, value) {
+  if (/_MS(_|$)/.test(name)) return value >= 1000 ? `${value / 1000} s` : `${value} ms`;
+  if (/BYTES|PAYLOAD/.test(name)) return bytes(value);
+  return String(value);
+}
+
+/** @param {number} value */
+function bytes(value) {
+  for (const [unit, size] of /** @type {const} */ ([
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ])) {
+    if (value >= size && value % size === 0) return `${value / size} ${unit}`;
+  }
+  return value === 1 ? '1 byte' : `${value} bytes`;
+}
+
+/** @param {Section} section */
+function render({ heading, intro: words, files = [], constants = [] }) {
+  const rows = [
+    ...files.flatMap((file) => [...readConstants(file).values()].map(row)),
+    ...constants.map(([file, name, own]) => pick(file, name, own)),
+  ];
+  return blocks(`## ${heading}`, words, table(['What', 'Limit', 'Name in the code'], rows));
+}
+
+/** @type {Page} */
+export const limitsPage = {
+  file: 'limits.md',
+  source: 'the constants named in the last column',
+  render: () => blocks(intro, ...sections.map(render)),
+};

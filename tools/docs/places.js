@@ -1,0 +1,18 @@
+/** Where things are in the repository. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export const root = path.resolve(import.meta.dirname, '../..');
+export const reference = path.join(root, 'docs/reference');
+
+/**
+ * Loads a built module.
+ *
+ * @param {string} file path from the root of the repository
+ */
+export async function built(file) {
+  const location = path.join(root, file);
+  if (!existsSync(location)) throw new Error(`${file} is not there: build first (./tools/setup)`);
+  return await import(pathToFileURL(location).href);
+}
