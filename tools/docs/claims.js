@@ -106,7 +106,10 @@ export function wrongCommands(file, tree) {
  * @param {string} line
  */
 function invocations(line) {
-  const words = line.replace(/(^|\s)#.*$/, '').split(/\s+/);
+  const words = line
+    .replace(/(^|\s)#.*$/, '')
+    .replaceAll(/[;|)]/g, ' $& ')
+    .split(/\s+/);
   return words.flatMap((word, at) => {
     const program = word.replace(/^[("$]+/, '');
     const isServe = /^(\.\/)?tools\/serve$/.test(program);

@@ -28,7 +28,10 @@ HOLDFAST_LOG_LEVEL=debug HOLDFAST_WORKER_THREADS=16 ./tools/serve disk.img
 
 Four variables are the exception: \`serve\` sets \`HOLDFAST_STATE\`, \`HOLDFAST_LISTEN\`, \`HOLDFAST_NBD_SOCKET\` and
 \`HOLDFAST_SUPERVISED\` itself, from \`--state\`, \`--listen\` and \`--socket\`, and ignores what the environment says. They
-matter only to somebody who starts the services without \`serve\`.`;
+matter only to somebody who starts the services without \`serve\`.
+
+A service that has not stopped after 20 seconds is killed ([limits](limits.md#times)), so a longer
+\`HOLDFAST_WORKER_DRAIN_MS\` has no effect.`;
 
 const outro = `## Outside of the services
 

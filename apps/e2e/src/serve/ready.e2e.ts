@@ -12,23 +12,29 @@ describe('a serve that is ready', () => {
     const folder = scratchFolder();
     const images = [makeImage(MIB, { folder }), makeImage(MIB, { folder, name: 'zweites bild.img' })];
     await using holdfast = await startHoldfast({ images });
-    const { port } = holdfast;
+    const tcp = `nbd://127.0.0.1:${String(holdfast.port)}`;
     const socket = holdfast.layout.nbdSocket;
 
-    expect(holdfast.stdout()).toBe(
-      `ready nbd://127.0.0.1:${String(port)}/disk.img nbd+unix:///disk.img?socket=${socket}\n` +
-        `ready nbd://127.0.0.1:${String(port)}/zweites%20bild.img nbd+unix:///zweites%20bild.img?socket=${socket}\n`,
-    );
-    expect(holdfast.stderr()).toContain(`nbdinfo nbd://127.0.0.1:${String(port)}/disk.img`);
     expect(await holdfast.stop()).toBe(0);
+
+    expect(holdfast.stdout()).toBe(
+      `ready ${tcp}/disk.img nbd+unix:///disk.img?socket=${socket}\n` +
+        `ready ${tcp}/zweites%20bild.img nbd+unix:///zweites%20bild.img?socket=${socket}\n`,
+    );
+    expect(holdfast.stderr()).toContain(`nbdinfo ${tcp}/disk.img`);
   });
 
-  it('says so with JSON lines when asked to, and nothing else', async () => {
-    await using holdfast = await startHoldfast({ images: [makeImage(MIB)], args: ['--json'] });
+  it('says so with JSON lines when asked to, and listens on the socket that it was given', async () => {
+    const socket = path.join(scratchFolder(), 'my socket.sock');
+    const args = ['--json', '--socket', socket];
+    await using holdfast = await startHoldfast({ images: [makeImage(MIB)], args });
+    expect(statSync(socket).isSocket()).toBe(true);
+    // Law 8: for this user alone.
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+
     expect(await holdfast.stop()).toBe(0);
 
-    const lines = holdfast.stdout().trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect(jsonLines(holdfast.stdout())).toEqual([
       {
         event: 'ready',
         export: 'disk.img',
@@ -36,23 +42,11 @@ describe('a serve that is ready', () => {
         readOnly: false,
         uris: [
           `nbd://127.0.0.1:${String(holdfast.port)}/disk.img`,
-          `nbd+unix:///disk.img?socket=${holdfast.layout.nbdSocket}`,
+          `nbd+unix:///disk.img?socket=${encodeURI(socket)}`,
         ],
       },
     ]);
-    const notes = holdfast.stderr().trimEnd().split('\n');
-    expect(notes.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { event: 'note', message: 'stopping' },
-    ]);
-  });
-
-  it('listens on the socket that it was given', async () => {
-    const socket = path.join(scratchFolder(), 'my socket.sock');
-    await using holdfast = await startHoldfast({ images: [makeImage(MIB)], args: ['--socket', socket] });
-    expect(holdfast.uri('unix')).toBe(`nbd+unix:///disk.img?socket=${encodeURI(socket)}`);
-    expect(statSync(socket).isSocket()).toBe(true);
-    // Law 8: for this user alone.
-    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    expect(jsonLines(holdfast.stderr())).toEqual([{ event: 'note', message: 'stopping' }]);
   });
 });
 
@@ -80,3 +74,10 @@ describe('a serve without images', () => {
     expect((await reader.read(512 * MIB, 4)).data.toString()).toBe('kept');
   });
 });
+
+function jsonLines(text: string): unknown[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+}

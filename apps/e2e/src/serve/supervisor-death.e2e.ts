@@ -15,7 +15,7 @@ describe('the services of a supervisor that was killed', () => {
 
     holdfast.signal('SIGKILL');
 
-    await eventually('the services to end', () => servicesOf(holdfast.state).length === 0, 30_000);
+    await eventually('the services to end', () => servicesOf(holdfast.state).length === 0);
     expect(await leftoversOf(holdfast, [image])).toEqual(nothing);
 
     await using next = await startHoldfast({ images: [image], state: holdfast.state, port: holdfast.port });

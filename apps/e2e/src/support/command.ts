@@ -24,7 +24,7 @@ export interface Running {
   output(): { readonly stdout: string; readonly stderr: string };
 }
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 100_000;
 
 /** Starts a program; it is killed at the end of the test file if it still runs then. */
 export function start(command: string, args: readonly string[], options: CommandOptions = {}): Running {

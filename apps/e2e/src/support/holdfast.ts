@@ -11,6 +11,7 @@ import { holdfastProgram, runHoldfast } from './holdfast-program.js';
 import { servicesOf } from './leftovers.js';
 import { childrenOf, isAlive, titleOf } from './process-facts.js';
 import { parseReadyLines, type Transport } from './ready-line.js';
+import { hasCommand } from './requirements.js';
 import { scratchFolder } from './scratch-folder.js';
 
 export const serviceNames = ['nbd-gateway', 'device-registry', 'io-worker'] as const;
@@ -26,6 +27,11 @@ export interface HoldfastOptions {
   readonly state?: string;
   readonly port?: number;
 }
+
+/** A test process that is itself killed cannot clean up: the kernel then tells the supervisor to stop. */
+const DIES_WITH_TESTS: readonly [string, ...string[]] = hasCommand('setpriv')
+  ? ['setpriv', '--pdeathsig', 'TERM', process.execPath]
+  : [process.execPath];
 
 const READY_MS = 40_000;
 const STOP_MS = 40_000;
@@ -46,9 +52,10 @@ export class Holdfast implements AsyncDisposable {
     this.layout = stateLayout(state);
     const { images = [], args = [], env = {} } = options;
     const listen = `127.0.0.1:${String(port)}`;
+    const [command, ...before] = DIES_WITH_TESTS;
     this.#child = spawn(
-      process.execPath,
-      [holdfastProgram, 'serve', '--state', state, '--listen', listen, ...args, ...images],
+      command,
+      [...before, holdfastProgram, 'serve', '--state', state, '--listen', listen, ...args, ...images],
       // A process group of its own, as in a terminal: a signal to all of it is ^C.
       { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     );

@@ -8,7 +8,14 @@ import type { StateLayout } from '@holdfast/contracts';
  */
 export async function removeStaleSockets(layout: StateLayout, nbdSocket: string): Promise<void> {
   const { registrySocket, workerSocket, gatewaySocket, registryHandoff, workerHandoff } = layout;
-  for (const path of [registrySocket, workerSocket, gatewaySocket, registryHandoff, workerHandoff, nbdSocket]) {
+  for (const path of [
+    registrySocket,
+    workerSocket,
+    gatewaySocket,
+    registryHandoff,
+    workerHandoff,
+    nbdSocket,
+  ]) {
     const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
     if (isSocket && (await isRefused(path))) rmSync(path, { force: true });
   }

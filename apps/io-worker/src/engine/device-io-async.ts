@@ -1,5 +1,4 @@
-import type {
-  NativeBuffer} from '@holdfast/linux';
+import type { NativeBuffer } from '@holdfast/linux';
 import {
   Errno,
   punchHoleAsync,

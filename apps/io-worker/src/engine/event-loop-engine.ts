@@ -22,25 +22,29 @@ export class EventLoopEngine implements Engine {
 
   async serve(assignment: Assignment): Promise<EndReason> {
     this.#sessions++;
-    setBlocking(assignment.socket.number, false);
-    // The stream closes its own duplicate; the session keeps the descriptor by which it is fenced and shut down.
-    const socket = new Socket({
-      fd: assignment.socket.duplicate().release(),
-      readable: true,
-      writable: true,
-      allowHalfOpen: true,
-    });
-    const input = NativeBuffer.allocate(INPUT_BYTES);
-    const output = NativeBuffer.allocate(OUTPUT_BYTES);
     try {
-      return await serveEvented({ ...assignment, socket, input, output });
+      using input = NativeBuffer.allocate(INPUT_BYTES);
+      using output = NativeBuffer.allocate(OUTPUT_BYTES);
+      const socket = openStream(assignment);
+      try {
+        return await serveEvented({ ...assignment, socket, input, output });
+      } finally {
+        await closed(socket);
+      }
     } finally {
-      await closed(socket);
-      input.dispose();
-      output.dispose();
       this.#sessions--;
     }
   }
+}
+
+/** The stream closes its own duplicate; the session keeps the descriptor by which it is fenced and shut down. */
+function openStream(assignment: Assignment): Socket {
+  setBlocking(assignment.socket.number, false);
+  using duplicate = assignment.socket.duplicate();
+  const options = { readable: true, writable: true, allowHalfOpen: true };
+  const socket = new Socket({ fd: duplicate.number, ...options });
+  duplicate.release();
+  return socket;
 }
 
 /** A write that failed may still refer to the output buffer until the stream is closed. */

@@ -70,8 +70,9 @@ export function serveBlocking(session: BlockingSession): EndReason {
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        if (control.stopping) machine.beginShutdown();
         machine.received(receiveSome(socket, inputAddress + machine.inputOffset, machine.inputLength));
+        // Asked after the wait, which may have been long: what came meanwhile is new (T16).
+        if (control.stopping) machine.beginShutdown();
         break;
       case Step.send:
         if (

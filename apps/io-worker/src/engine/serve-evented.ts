@@ -55,8 +55,9 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        if (control.stopping) machine.beginShutdown();
         machine.received(await reader.readInto(input.bytes, machine.inputOffset, machine.inputLength));
+        // Asked after the wait, which may have been long: what came meanwhile is new (T16).
+        if (control.stopping) machine.beginShutdown();
         break;
       case Step.send: {
         const { outputOffset, outputLength } = machine;

@@ -1,4 +1,4 @@
-import { workerV1 } from '@holdfast/contracts';
+import { attachmentName, workerV1 } from '@holdfast/contracts';
 import { Inject } from '@nestjs/common';
 import {
   GrpcController,
@@ -22,6 +22,7 @@ export class HoldingController implements GrpcControllerOf<workerV1.HoldingServi
 
   async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
     const expected = request.holding ?? workerV1.Holding.fromPartial({});
+    attachmentName.parse(expected.attachment, 'holding.attachment');
     return toHoldingMessage(await this.holdings.adopt(checkToken(request.token), expected));
   }
 

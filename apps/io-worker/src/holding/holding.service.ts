@@ -1,5 +1,5 @@
 import { HoldfastError, leaseEpoch } from '@holdfast/foundation';
-import { identifyDevice, sendHandoff } from '@holdfast/linux';
+import { identifyDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import type { workerV1 } from '@holdfast/contracts';
 import type { HandoffInbox, Logger } from '@holdfast/service';
 import { sameIdentity, toIdentityMessage } from './identity-message.js';
@@ -32,29 +32,21 @@ export class HoldingService {
 
   /** Takes over a descriptor that has arrived, if it is the device that the registry recorded (law 3). */
   async adopt(token: Uint8Array, expected: workerV1.Holding): Promise<Holding> {
-    const existing = this.#holdings.get(expected.attachment);
     const { fd } = await this.#inbox.claim(token, ARRIVAL_MS);
+    // Looked for now, not before: another call for the same attachment may have waited as well.
+    const existing = this.#holdings.get(expected.attachment);
     if (existing !== undefined) {
       // The registry repeats a call whose answer it lost; the first descriptor stays.
       fd.close();
       return existing;
     }
-    const identity = identifyDevice(fd.number);
-    if (!sameIdentity(identity, expected.identity)) {
+    let holding: Holding;
+    try {
+      holding = identified(fd, expected);
+    } catch (error) {
       fd.close();
-      throw new HoldfastError(
-        'DEVICE_IDENTITY_MISMATCH',
-        `the descriptor received for ${expected.attachment} is ${JSON.stringify(toIdentityMessage(identity), bigintText)}, not the device that was recorded`,
-        { attachment: expected.attachment },
-      );
+      throw error;
     }
-    const holding: Holding = {
-      attachment: expected.attachment,
-      epoch: leaseEpoch(expected.epoch),
-      identity,
-      fd,
-      readOnly: expected.readOnly,
-    };
     this.#holdings.set(holding.attachment, holding);
     this.#logger.info({ attachment: holding.attachment, epoch: holding.epoch.toString() }, 'holds a device');
     return holding;
@@ -104,6 +96,20 @@ export class HoldingService {
     this.#users.set(attachment, (this.#users.get(attachment) ?? 0) + change);
     if (this.#users.get(attachment) === 0) this.#users.delete(attachment);
   }
+}
+
+/** Law 3: the holding, if its descriptor is the device that the registry recorded. */
+function identified(fd: OwnedFd, expected: workerV1.Holding): Holding {
+  const identity = identifyDevice(fd.number);
+  if (!sameIdentity(identity, expected.identity)) {
+    throw new HoldfastError(
+      'DEVICE_IDENTITY_MISMATCH',
+      `the descriptor received for ${expected.attachment} is ${JSON.stringify(toIdentityMessage(identity), bigintText)}, not the device that was recorded`,
+      { attachment: expected.attachment },
+    );
+  }
+  const { attachment, epoch, readOnly } = expected;
+  return { attachment, epoch: leaseEpoch(epoch), identity, fd, readOnly };
 }
 
 function bigintText(_key: string, value: unknown): unknown {

@@ -4,7 +4,6 @@ import { hasHungUp, setSendBuffer, shutdownSocket, ShutdownHow, type OwnedFd } f
 import type { Arrival, HandoffInbox, Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
-import type { Holding } from '../holding/holding.js';
 import type { HoldingService } from '../holding/holding.service.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
 
@@ -32,6 +31,8 @@ export class SessionService {
   readonly #sessionsMax: number;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, Session>();
+  /** Sessions whose sockets had not come yet when a later session of the same device was prepared. */
+  readonly #overtaken = new WeakSet<Session>();
   #voidUpTo = 0n;
   #stopping = false;
 
@@ -77,7 +78,7 @@ export class SessionService {
     this.#admit(definition);
     const session = this.#enter(definition, token);
     // Entered first, so that its lease counts as live while this waits.
-    await this.#endHungUp(definition.holding);
+    await this.#endHungUp(session);
     if (session.state.kind !== 'prepared') {
       throw new HoldfastError('LEASE_REFUSED', `${definition.name} was abandoned while it was prepared`, {
         lease: String(definition.lease),
@@ -166,13 +167,17 @@ export class SessionService {
     try {
       setSendBuffer(socket.number, SEND_BUFFER_BYTES);
       if (this.#stopping) session.control.requestStop();
-      reason = await engine.serve({
-        socket,
-        device: session.definition.holding.fd.number,
-        facts: session.definition.facts,
-        preload: payload,
-        control: session.control,
-      });
+      // T17: a later connection may have written already, so what a client that has left sent on this one is void.
+      const isStale = this.#overtaken.has(session) && hasHungUp(socket.number);
+      reason = isStale
+        ? 'fenced'
+        : await engine.serve({
+            socket,
+            device: session.definition.holding.fd.number,
+            facts: session.definition.facts,
+            preload: payload,
+            control: session.control,
+          });
     } catch (error) {
       this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
     } finally {
@@ -185,11 +190,12 @@ export class SessionService {
    * T17: before a client may write again, nothing of a connection that it has left may still be under way. What the
    * dead connection had sent is finished; if that takes too long it is fenced.
    */
-  async #endHungUp(holding: Holding): Promise<void> {
-    const dead = this.list().filter(
-      ({ definition, state }) =>
-        definition.holding === holding && state.kind === 'serving' && hasHungUp(state.socket.number),
+  async #endHungUp(successor: Session): Promise<void> {
+    const others = this.list().filter(
+      (session) => session !== successor && session.definition.holding === successor.definition.holding,
     );
+    for (const session of others) if (session.state.kind === 'prepared') this.#overtaken.add(session);
+    const dead = others.filter(({ state }) => state.kind === 'serving' && hasHungUp(state.socket.number));
     await Promise.all(
       dead.map(async (session) => {
         const finished = await Promise.race([session.ended.then(() => true), delay(HUNG_UP_GRACE_MS, false)]);

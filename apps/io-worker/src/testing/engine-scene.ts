@@ -1,0 +1,90 @@
+import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { byteCount } from '@holdfast/foundation';
+import { socketPair, type OwnedFd } from '@holdfast/linux';
+import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
+import { onTestFinished } from 'vitest';
+import type { EndReason, Engine } from '../engine/engine.js';
+import { SessionControl } from '../engine/session-control.js';
+import { NbdClient } from './nbd-client.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+export const DISK_BYTES = 4 * 1024 * 1024;
+
+/** Byte `i` of the pattern that a test's disk begins with. */
+export function patternByte(i: number): number {
+  return (i * 7 + (i >> 8) + (i >> 16)) & 0xff;
+}
+
+const pattern = Buffer.from(Uint8Array.from({ length: DISK_BYTES }, (_, i) => patternByte(i)));
+
+export interface SessionOptions {
+  readonly readOnly?: boolean;
+  readonly preload?: Uint8Array;
+  /** Another device than the disk. */
+  readonly device?: number;
+}
+
+/** A disk image with a pattern on it, and sessions that one engine serves. */
+export class EngineScene {
+  readonly file: string;
+  readonly fd: number;
+  readonly #engine: Engine;
+
+  constructor(engine: Engine, folder = temporaryFolder()) {
+    this.#engine = engine;
+    this.file = path.join(folder, 'disk.img');
+    writeFileSync(this.file, pattern);
+    this.fd = openSync(this.file, 'r+');
+    onTestFinished(() => {
+      closeSync(this.fd);
+    });
+  }
+
+  /** What is on the disk now. */
+  content(offset = 0, length = DISK_BYTES): Buffer {
+    return readFileSync(this.file).subarray(offset, offset + length);
+  }
+
+  original(offset = 0, length = DISK_BYTES): Buffer {
+    return pattern.subarray(offset, offset + length);
+  }
+
+  allocatedBytes(): number {
+    return statSync(this.file).blocks * 512;
+  }
+
+  truncate(length: number): void {
+    ftruncateSync(this.fd, length);
+  }
+
+  /** Begins a session over a socket pair. */
+  serve({ readOnly = false, preload = new Uint8Array(), device = this.fd }: SessionOptions = {}): {
+    client: NbdClient;
+    control: SessionControl;
+    socket: OwnedFd;
+    ended: Promise<EndReason>;
+  } {
+    const [socket, other] = socketPair();
+    const client = new NbdClient(other);
+    const control = new SessionControl();
+    const ended = this.#engine.serve({
+      socket,
+      device,
+      facts: {
+        sizeBytes: byteCount(DISK_BYTES),
+        transmissionFlags: advertisedFlags({ readOnly }),
+        blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
+        payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
+      },
+      preload,
+      control,
+    });
+    onTestFinished(async () => {
+      client.hangUp();
+      await ended;
+      socket[Symbol.dispose]();
+    });
+    return { client, control, socket, ended };
+  }
+}
