@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { makeImage, MIB } from '../support/image.js';
+import { getGateway, getWorker, listLeases, listSessions } from '../support/instance-facts.js';
+import { openFds, osThreads } from '../support/process-facts.js';
+import { comeAndGo } from './abrupt-client.js';
+import { enter, readBytes } from './conversation.js';
+import { expectBytes } from './expect-bytes.js';
+import { residentBytes } from './process-memory.js';
+import { runSeed, SeededRandom } from './seeded-random.js';
+import { serving } from './serving.js';
+
+const CLIENTS = 200;
+const AT_ONCE = 10;
+const CONNECTIONS_MAX = 40;
+/** What a garbage-collected process takes and gives at its own time; a leaked session costs at least its buffers. */
+const GROWTH_MAX = 64 * MIB;
+
+interface Footprint {
+  readonly fds: number;
+  readonly tasks: number;
+}
+
+describe('what clients leave behind', () => {
+  const suite = serving({
+    images: () => [makeImage(4 * MIB)],
+    // Two sessions on threads, those beyond on the event loop.
+    env: { HOLDFAST_WORKER_THREADS: '2', HOLDFAST_CONNECTIONS_MAX: String(CONNECTIONS_MAX) },
+  });
+
+  async function clients(count: number, random: SeededRandom): Promise<void> {
+    for (let gone = 0; gone < count; gone += AT_ONCE) {
+      // Each with its own numbers: those of clients at the same time would come in any order.
+      const seeds = Array.from({ length: AT_ONCE }, () => random.int(2 ** 31));
+      await Promise.all(seeds.map((seed) => comeAndGo(suite.holdfast, new SeededRandom(seed))));
+      // A new batch is not to meet the limit that the last one fills.
+      await suite.idle();
+    }
+  }
+
+  function footprints(): Record<string, Footprint> {
+    const pids = [...suite.holdfast.pids()];
+    return Object.fromEntries(
+      pids.map(([name, pid]) => [name, { fds: openFds(pid).length, tasks: osThreads(pid) }]),
+    );
+  }
+
+  /** The footprints once nothing moves any more: calls to the services have connections of their own. */
+  async function settled(): Promise<Record<string, Footprint>> {
+    let last = '';
+    let same = 0;
+    return await eventually('the processes to settle', () => {
+      const now = footprints();
+      same = JSON.stringify(now) === last ? same + 1 : 0;
+      last = JSON.stringify(now);
+      return same >= 10 ? now : undefined;
+    });
+  }
+
+  it(`T17 ${String(CLIENTS)} clients that are gone abruptly leave nothing behind (seed ${String(runSeed)})`, async () => {
+    const random = new SeededRandom(runSeed);
+    // The first clients make what stays: pools, caches, compiled code.
+    await clients(4 * AT_ONCE, random);
+    const before = await settled();
+    const pids = suite.holdfast.pids();
+    const memoryBefore = [...pids.values()].map(residentBytes);
+
+    await clients(CLIENTS, random);
+
+    expect(await listLeases(suite.holdfast)).toEqual([]);
+    expect(await listSessions(suite.holdfast)).toEqual([]);
+    const { threads, threadsBusy, eventLoopSessions } = await getWorker(suite.holdfast);
+    expect({ threads, threadsBusy, eventLoopSessions }).toEqual({
+      threads: 2,
+      threadsBusy: 0,
+      eventLoopSessions: 0,
+    });
+    expect((await getGateway(suite.holdfast)).negotiating).toBe(0);
+    await eventually(`footprints as before: ${JSON.stringify(before)}`, () => {
+      return JSON.stringify(footprints()) === JSON.stringify(before);
+    });
+    expect(suite.holdfast.pids()).toEqual(pids);
+    for (const [index, pid] of [...pids.values()].entries()) {
+      expect(residentBytes(pid) - (memoryBefore[index] ?? 0)).toBeLessThan(GROWTH_MAX);
+    }
+  });
+
+  it('N10 who is gone is not counted: as many connections as may be get in afterwards', async () => {
+    const image = suite.imageBytes(0, 4096);
+    for (let count = 0; count < CONNECTIONS_MAX; count++) {
+      const client = await suite.connect(count % 2 === 0 ? 'tcp' : 'unix');
+      await enter(client);
+      expectBytes(await readBytes(client, 0, 4096), image);
+    }
+  });
+});
