@@ -8,7 +8,7 @@ import {
   FieldDescriptorProto_Type,
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt';
-import { root } from './places.js';
+import { NotBuilt, root } from './places.js';
 
 /**
  * @import {
@@ -30,7 +30,7 @@ const In = {
 /** @returns {Contract[]} by package */
 export function readContracts() {
   const file = path.join(root, DESCRIPTORS);
-  if (!existsSync(file)) throw new Error(`${DESCRIPTORS} is not there: build first (./tools/setup)`);
+  if (!existsSync(file)) throw new NotBuilt(DESCRIPTORS);
   const set = fromBinary(FileDescriptorSetSchema, readFileSync(file));
   const own = set.file.filter(({ package: name }) => name.startsWith('holdfast.'));
   const packages = [...new Set(own.map(({ package: name }) => name))].sort();

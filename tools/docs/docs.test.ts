@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { errorCatalogue } from '@holdfast/foundation';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { brokenLinks, missingPaths, wrongCommands } from './claims.js';
-import { readCommand } from './cli-tree.js';
+import { treeOf } from './cli-tree.js';
 import { reference, root } from './places.js';
 import { parseMarkdown, readMarkdownFiles } from './read-markdown.js';
 import type { CliCommand } from './types.js';
@@ -52,7 +52,8 @@ describe('the reference', () => {
       ...filesOf('libs/service/src/settings', '.ts'),
       ...readdirSync(path.join(root, 'apps')).flatMap((app) => filesOf(`apps/${app}/src`, 'settings.ts')),
     ];
-    const variables = places.flatMap((file) =>
+    const tables = places.filter((file) => !file.endsWith('.test.ts'));
+    const variables = tables.flatMap((file) =>
       [...source(file).matchAll(/setting\(\s*'([A-Z_]+)'/g)].map(([, variable = '']) => variable),
     );
     const listed = page('settings.md');
@@ -80,13 +81,29 @@ describe('the reference', () => {
   });
 });
 
+describe('the page on NBD', () => {
+  it.each([
+    ['options', 'NBD_OPT_'],
+    ['option-replies', 'NBD_REP_'],
+    ['info-types', 'NBD_INFO_'],
+    ['transmission-flags', 'NBD_FLAG_'],
+    ['commands', 'NBD_CMD_'],
+    ['command-flags', 'NBD_CMD_FLAG_'],
+    ['errors', ''],
+  ])('has a word on each of the %s', (file, prefix) => {
+    const constants = source(`libs/nbd-protocol/src/constants/${file}.ts`).matchAll(/^ {2}([A-Z_]+): /gm);
+    const names = [...constants].map(([, name = '']) => `${prefix}${name}`);
+    const listed = page('nbd.md');
+    expect(names.length).toBeGreaterThan(1);
+    expect(names.filter((name) => !listed.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 describe('every page', () => {
   const files = readMarkdownFiles();
-  let tree: CliCommand;
-
-  beforeAll(async () => {
-    tree = await readCommand();
-  }, PROCESSES_MS);
+  // The page of the command line is proven above.
+  const helps = files.find(({ name }) => name === 'docs/reference/cli.md')?.blocks ?? [];
+  const tree = treeOf(helps.map(({ text }) => text));
 
   it.each(files)('$name has no link that leads nowhere', (file) => {
     expect(brokenLinks(file, files)).toEqual([]);
@@ -111,15 +128,13 @@ describe('every page', () => {
 describe('the checks themselves', () => {
   const tree: CliCommand = {
     words: [],
-    help: '',
     options: ['--help'],
     subcommands: [
-      { words: ['serve'], help: '', options: ['--listen'], subcommands: [] },
+      { words: ['serve'], options: ['--listen'], subcommands: [] },
       {
         words: ['device'],
-        help: '',
         options: [],
-        subcommands: [{ words: ['device', 'attach'], help: '', options: ['--json'], subcommands: [] }],
+        subcommands: [{ words: ['device', 'attach'], options: ['--json'], subcommands: [] }],
       },
     ],
   };

@@ -14,7 +14,7 @@ import { cliPage } from './pages/cli.js';
 import { errorsPage } from './pages/errors.js';
 import { limitsPage } from './pages/limits.js';
 import { settingsPage } from './pages/settings.js';
-import { reference, root } from './places.js';
+import { NotBuilt, reference, root } from './places.js';
 
 /** @import { Page } from './types.js' */
 
@@ -38,19 +38,29 @@ function present(file) {
   }
 }
 
-const checking = process.argv.includes('--check');
-for (const page of pages) {
-  const location = path.join(reference, page.file);
-  const name = path.relative(root, location);
-  const text = await textOf(page);
-  if (present(location) === text) continue;
-  if (checking) {
-    console.error(
-      `${name} is out of date: build, then run \`node tools/docs/generate.js\` and commit the result.`,
-    );
-    process.exitCode = 1;
-  } else {
-    writeFileSync(location, text);
-    console.log(`wrote ${name}`);
+async function main() {
+  const checking = process.argv.includes('--check');
+  for (const page of pages) {
+    const location = path.join(reference, page.file);
+    const name = path.relative(root, location);
+    const text = await textOf(page);
+    if (present(location) === text) continue;
+    if (checking) {
+      console.error(
+        `${name} is out of date: build, then run \`node tools/docs/generate.js\` and commit the result.`,
+      );
+      process.exitCode = 1;
+    } else {
+      writeFileSync(location, text);
+      console.log(`wrote ${name}`);
+    }
   }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof NotBuilt)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

@@ -6,6 +6,14 @@ import { pathToFileURL } from 'node:url';
 export const root = path.resolve(import.meta.dirname, '../..');
 export const reference = path.join(root, 'docs/reference');
 
+/** The code was not built, so there is nothing to make pages from. */
+export class NotBuilt extends Error {
+  /** @param {string} file path from the root of the repository */
+  constructor(file) {
+    super(`${file} is not there: build first, by ./tools/setup`);
+  }
+}
+
 /**
  * Loads a built module.
  *
@@ -13,6 +21,6 @@ export const reference = path.join(root, 'docs/reference');
  */
 export async function built(file) {
   const location = path.join(root, file);
-  if (!existsSync(location)) throw new Error(`${file} is not there: build first (./tools/setup)`);
+  if (!existsSync(location)) throw new NotBuilt(file);
   return await import(pathToFileURL(location).href);
 }

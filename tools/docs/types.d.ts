@@ -8,11 +8,10 @@ export interface Page {
   readonly render: () => string | Promise<string>;
 }
 
-/** A command of the command line, with all that its --help says. */
+/** A command of the command line, as its --help tells. */
 export interface CliCommand {
   /** `['device', 'attach']`; empty for `holdfast` itself. */
   readonly words: readonly string[];
-  readonly help: string;
   /** `--json`, `-V`, … */
   readonly options: readonly string[];
   readonly subcommands: readonly CliCommand[];

@@ -1,9 +1,9 @@
 /** docs/reference/cli.md: the command line, in the words of its own --help. */
-import { flatten, readCommand } from '../cli-tree.js';
+import { readHelps, wordsIn } from '../cli-tree.js';
 import { blocks, table } from '../markdown.js';
 import { built } from '../places.js';
 
-/** @import { CliCommand, Page } from '../types.js' */
+/** @import { Page } from '../types.js' */
 
 /** @type {Readonly<Record<string, string>>} */
 const exitCodes = {
@@ -32,8 +32,9 @@ names another folder than the default, \`$XDG_STATE_HOME/holdfast\` or \`~/.loca
   mapping of [the API](api.md): 64-bit numbers are strings, times are RFC 3339, and **a field that has its default value
   (false, 0, empty) is left out**. Errors are text on standard error, with \`--json\` too.`;
 
-/** @param {CliCommand} command */
-function section({ words, help }) {
+/** @param {string} help */
+function section(help) {
+  const words = wordsIn(help);
   const depth = words.length > 1 ? '###' : '##';
   return blocks(`${depth} ${['holdfast', ...words].join(' ')}`, `\`\`\`text\n${help}\n\`\`\``);
 }
@@ -55,7 +56,6 @@ export const cliPage = {
   source: 'the --help of apps/holdfast',
   render: async () => {
     const { ExitCode } = await built('apps/holdfast/dist/exit-code.js');
-    const commands = flatten(await readCommand());
-    return blocks(intro, '## Exit codes', exitCodeTable(ExitCode), ...commands.map(section));
+    return blocks(intro, '## Exit codes', exitCodeTable(ExitCode), ...(await readHelps()).map(section));
   },
 };

@@ -13,6 +13,9 @@ const TRANSFER_MINIMUM = 32 * 1024;
 /** Replies are sent at the latest when this many bytes are queued. */
 const SEND_THRESHOLD = 256 * 1024;
 
+/** What sends report when the peer is gone (send(2), tcp(7)). */
+const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ENOTCONN, Errno.ETIMEDOUT];
+
 export interface BlockingSession {
   readonly socket: number;
   readonly device: number;
@@ -82,9 +85,13 @@ export function serveBlocking(session: BlockingSession): EndReason {
         }
         machine.sent();
         break;
-      case Step.transfer:
-        machine.completed(transfer(socket, session.device, machine.fileOffset, machine.length));
+      case Step.transfer: {
+        const errno = transfer(socket, session.device, machine.fileOffset, machine.length);
+        // sendfile(2) reports both of its ends: a client that left is no failure of the device.
+        if (connectionErrors.includes(errno)) return finish(machine, control, 'end-of-stream');
+        machine.completed(errno);
         break;
+      }
       case Step.flush:
         machine.completed(device.flush());
         break;

@@ -45,7 +45,7 @@ export class NbdClient {
   /** READs that were sent, by cookie: their replies carry this many bytes. */
   readonly #reads = new Map<bigint, number>();
   #cookies = 0x1122334400000000n;
-  #input = Buffer.alloc(0);
+  #input: Buffer = Buffer.alloc(0);
 
   /** Takes `fd` over. */
   constructor(fd: OwnedFd) {
@@ -94,7 +94,7 @@ export class NbdClient {
   }
 
   async #take(length: number): Promise<Buffer> {
-    const parts = [this.#input];
+    const parts: Buffer[] = [this.#input];
     let available = this.#input.length;
     while (available < length) {
       const next = await this.#chunks.next();
