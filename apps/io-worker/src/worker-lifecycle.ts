@@ -1,5 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { stateLayout } from '@holdfast/contracts';
-import { HandoffInbox, ServiceHealth, SETTINGS, type Lifecycle } from '@holdfast/service';
+import { messageOf } from '@holdfast/foundation';
+import {
+  HandoffInbox,
+  LOGGER,
+  ServiceHealth,
+  SETTINGS,
+  type Lifecycle,
+  type Logger,
+} from '@holdfast/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { Engines } from './engine/engines.js';
 import { HoldingService } from './holding/holding.service.js';
@@ -11,6 +20,7 @@ import type { WorkerSettings } from './settings.js';
 export class WorkerLifecycle implements Lifecycle {
   constructor(
     @Inject(SETTINGS) private readonly settings: WorkerSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
     private readonly health: ServiceHealth,
     private readonly inbox: HandoffInbox,
     private readonly engines: Engines,
@@ -19,10 +29,12 @@ export class WorkerLifecycle implements Lifecycle {
   ) {}
 
   async start(): Promise<void> {
-    await this.engines.threads.start(this.settings.threads);
+    const first = Math.min(this.settings.threads, availableParallelism());
+    await this.engines.threads.start(first);
     await this.inbox.listen(stateLayout(this.settings.stateFolder).workerHandoff);
     this.sessions.open();
     this.health.ready();
+    void this.#makeThreads(this.settings.threads - first);
   }
 
   async drain(): Promise<void> {
@@ -33,5 +45,14 @@ export class WorkerLifecycle implements Lifecycle {
     await this.inbox.close();
     await this.engines.threads.stop();
     this.holdings.closeAll();
+  }
+
+  /** The others follow one by one, so that being ready does not wait for them: each costs some 80 ms of a core. */
+  async #makeThreads(count: number): Promise<void> {
+    try {
+      for (let made = 0; made < count; made++) await this.engines.threads.start(1);
+    } catch (error) {
+      this.logger.error(`fewer I/O threads than wanted: ${messageOf(error)}`);
+    }
   }
 }
