@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkHealth } from '@holdfast/contracts';
+import { checkHealth, type ServingStatus } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import type { ServiceName } from '../client/endpoints.js';
 import { Backoff } from './backoff.js';
@@ -70,7 +71,7 @@ export class ServiceProcess {
     const deadline = Date.now() + deadlineMs;
     while (Date.now() < deadline) {
       if (this.#state.kind !== 'running') break;
-      const status = await checkHealth(this.#launch.address, { deadlineMs: 1_000 }).catch(() => 'UNKNOWN');
+      const status = await this.#health();
       if (status === 'SERVING') {
         this.#ready = true;
         return;
@@ -79,6 +80,13 @@ export class ServiceProcess {
     }
     const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
     throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
+  }
+
+  /** Asked only once its socket is there: a refused gRPC channel costs more than the service's own start. */
+  async #health(): Promise<ServingStatus> {
+    const { address } = this.#launch;
+    if (address.startsWith('unix:') && !existsSync(address.slice('unix:'.length))) return 'UNKNOWN';
+    return checkHealth(address, { deadlineMs: 1_000 }).catch(() => 'UNKNOWN' as const);
   }
 
   /** From now on its end is no surprise, and it is not started again. */
