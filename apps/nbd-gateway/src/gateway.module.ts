@@ -46,9 +46,22 @@ const sessionCensus: FactoryProvider<SessionCensus> = {
 
 const sessionOpener: FactoryProvider<SessionOpener> = {
   provide: SessionOpener,
-  inject: [ExportService, SessionCensus, SETTINGS, LOGGER],
-  useFactory: (exports: ExportService, census: SessionCensus, settings: GatewaySettings, logger: Logger) =>
-    new SessionOpener(exports, census, settings.exportConnectionsMax, addresses(settings), logger),
+  inject: [ExportService, SessionCensus, SETTINGS, LimitsHit, LOGGER],
+  useFactory: (
+    exports: ExportService,
+    census: SessionCensus,
+    settings: GatewaySettings,
+    limitsHit: LimitsHit,
+    logger: Logger,
+  ) =>
+    new SessionOpener(
+      exports,
+      census,
+      settings.exportConnectionsMax,
+      limitsHit,
+      addresses(settings),
+      logger,
+    ),
 };
 
 const connectionService: FactoryProvider<ConnectionService> = {

@@ -50,6 +50,11 @@ function openStream(assignment: Assignment): Socket {
 /** A write that failed may still refer to the output buffer until the stream is closed. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
+    // A reset closes the stream by itself, perhaps long before: that event does not come twice.
+    if (socket.closed) {
+      resolve();
+      return;
+    }
     socket.once('close', () => {
       resolve();
     });

@@ -60,7 +60,7 @@ export class ConnectionService {
       socket.destroy();
       return;
     }
-    if (this.#negotiating.size + this.census.total >= this.limits.connectionsMax) {
+    if (this.#connections >= this.limits.connectionsMax) {
       this.limitsHit.hit('connections', address);
       socket.destroy();
       return;
@@ -89,6 +89,12 @@ export class ConnectionService {
     while (this.#negotiating.size > 0 && Date.now() < deadline)
       await new Promise((wake) => setTimeout(wake, 10));
     for (const { socket } of this.#negotiating.values()) socket.destroy();
+  }
+
+  /** One that is being passed on is in both: counted once. */
+  get #connections(): number {
+    const unopened = [...this.#negotiating.keys()].filter((name) => !this.census.has(name));
+    return unopened.length + this.census.total;
   }
 
   async #run(client: Negotiating): Promise<void> {

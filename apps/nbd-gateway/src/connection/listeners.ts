@@ -44,7 +44,14 @@ export class Listeners {
   #listen(options: ListenOptions, address: string): Promise<Server> {
     return new Promise((resolve, reject) => {
       const server = createServer(
-        { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_IDLE_MS, pauseOnConnect: false },
+        {
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: KEEPALIVE_IDLE_MS,
+          pauseOnConnect: false,
+          // A client that shut its side after its last request still wants the answers.
+          allowHalfOpen: true,
+        },
         this.#onConnection,
       );
       server.once('error', (error: NodeJS.ErrnoException) => {

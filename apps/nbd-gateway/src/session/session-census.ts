@@ -19,6 +19,10 @@ export class SessionCensus {
     return this.#exports.size;
   }
 
+  has(session: string): boolean {
+    return this.#exports.has(session);
+  }
+
   countOf(exportName: string): number {
     let count = 0;
     for (const name of this.#exports.values()) if (name === exportName) count++;

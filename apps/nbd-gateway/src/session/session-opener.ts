@@ -11,6 +11,7 @@ import {
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { DEFAULT_BLOCK_SIZE, type ExportDescription } from '@holdfast/nbd-protocol';
 import type { Logger } from '@holdfast/service';
+import type { LimitsHit } from '../gateway/limits-hit.js';
 import { describeExport, type ExportService } from '../export/export.service.js';
 import type { SessionCensus } from './session-census.js';
 
@@ -39,6 +40,7 @@ export class SessionOpener {
     private readonly exports: ExportService,
     private readonly census: SessionCensus,
     private readonly exportConnectionsMax: number,
+    private readonly limitsHit: LimitsHit,
     addresses: { registry: string; worker: string },
     private readonly logger: Logger,
   ) {
@@ -52,14 +54,16 @@ export class SessionOpener {
   async open(request: SessionRequest): Promise<OpenedSession> {
     const record = await this.exports.resolve(request.exportName);
     const published = exportName.format(record.id);
+    const readOnly = await this.exports.isReadOnly(record);
+    // From here to the entry in the census nothing is awaited: of those that ask at once no more get in than may.
     if (this.census.countOf(published) >= this.exportConnectionsMax) {
+      this.limitsHit.hit('export-connections', request.clientAddress);
       throw new HoldfastError(
         'LIMIT_REACHED',
         `export "${record.id}" has ${String(this.exportConnectionsMax)} sessions already`,
         { setting: 'HOLDFAST_EXPORT_CONNECTIONS_MAX' },
       );
     }
-    const readOnly = await this.exports.isReadOnly(record);
     this.census.add(request.name, published);
     try {
       const open = () => this.#leaseAndPrepare(request, published, record.deviceId, readOnly);
