@@ -54,14 +54,7 @@ const sessionOpener: FactoryProvider<SessionOpener> = {
     limitsHit: LimitsHit,
     logger: Logger,
   ) =>
-    new SessionOpener(
-      exports,
-      census,
-      settings.exportConnectionsMax,
-      limitsHit,
-      addresses(settings),
-      logger,
-    ),
+    new SessionOpener(exports, census, settings.exportConnectionsMax, limitsHit, addresses(settings), logger),
 };
 
 const connectionService: FactoryProvider<ConnectionService> = {

@@ -40,5 +40,7 @@ test('a method of another type does not compile', () => {
     readonly name = 'absent';
   }
   // @ts-expect-error — it lacks getWorker
-  expect(() => { GrpcController(workerV1.WorkerServiceService)(Absent); }).toThrow(TypeError);
+  expect(() => {
+    GrpcController(workerV1.WorkerServiceService)(Absent);
+  }).toThrow(TypeError);
 });
