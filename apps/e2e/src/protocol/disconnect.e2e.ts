@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { makeImage, MIB } from '../support/image.js';
 import { listSessions } from '../support/instance-facts.js';
 import { transports } from '../support/ready-line.js';
@@ -58,8 +59,11 @@ describe.each(engines)('DISC to the $engine engine', ({ engine, env }) => {
         request({ type: Cmd.DISC }),
       );
       // Its session lives while its replies are on their way.
-      const [session] = await listSessions(suite.holdfast);
-      expect(session?.engine).toBe(engine);
+      const used = await eventually('the session to be served', async () => {
+        const [session] = await listSessions(suite.holdfast);
+        return session?.engine !== '' && session?.engine;
+      });
+      expect(used).toBe(engine);
       client.socket.resume();
       for (const cookie of reads) {
         const { error, data } = await readReply(client, cookie, MIB);

@@ -73,7 +73,12 @@ export class Serving {
 
   async #checkEngine(engine: string): Promise<void> {
     const client = await this.enter(this.holdfast.exports()[0]);
-    expect((await listSessions(this.holdfast)).map((session) => session.engine)).toEqual([engine]);
+    // A session has no engine yet while its socket is on the way to the worker.
+    const used = await eventually('the session to be served', async () => {
+      const [session] = await listSessions(this.holdfast);
+      return session?.engine !== '' && session?.engine;
+    });
+    expect(used).toBe(engine);
     client.close();
     await this.idle();
   }

@@ -42,10 +42,6 @@ export function getDevice({ layout }: Holdfast, id: string): Promise<registryV1.
   );
 }
 
-export function getRegistry({ layout }: Holdfast): Promise<registryV1.Registry> {
-  return ask(registryV1.RegistryServiceService, layout.registrySocket, (client) => client.getRegistry({}));
-}
-
 export function getGateway({ layout }: Holdfast): Promise<gatewayV1.Gateway> {
   return ask(gatewayV1.GatewayServiceService, layout.gatewaySocket, (client) => client.getGateway({}));
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { run, succeed, type CommandOptions, type Finished } from './command.js';
+import { succeed, type CommandOptions, type Finished } from './command.js';
 import { hasCommand, requirement, type Requirement } from './requirements.js';
 
 /** Debian's python3-libnbd belongs to Debian's python3, whatever other python3 comes first in PATH. */
@@ -15,9 +15,4 @@ export const requireNbdsh: Requirement = requirement({
 /** Connects nbdsh to a URI and runs a script, in which `h` is the connection; an exception is a failure. */
 export function nbdsh(uri: string, script: string, options?: CommandOptions): Promise<Finished> {
   return succeed('nbdsh', ['-u', uri, '-c', script], { ...options, env });
-}
-
-/** The same, whatever the exit code. */
-export function tryNbdsh(uri: string, script: string): Promise<Finished> {
-  return run('nbdsh', ['-u', uri, '-c', script], { env });
 }

@@ -39,8 +39,8 @@ test('a method of another type does not compile', () => {
   class Absent {
     readonly name = 'absent';
   }
-  // @ts-expect-error — it lacks getWorker
   expect(() => {
+    // @ts-expect-error — it lacks getWorker
     GrpcController(workerV1.WorkerServiceService)(Absent);
   }).toThrow(TypeError);
 });
