@@ -92,11 +92,15 @@ const connectionService: FactoryProvider<ConnectionService> = {
     { provide: LimitsHit, inject: [LOGGER], useFactory: (logger: Logger) => new LimitsHit(logger) },
     {
       provide: Listeners,
-      inject: [Endpoints, ConnectionService],
-      useFactory: (endpoints: Endpoints, connections: ConnectionService) =>
-        new Listeners(endpoints, (socket) => {
-          connections.accept(socket);
-        }),
+      inject: [Endpoints, ConnectionService, LOGGER],
+      useFactory: (endpoints: Endpoints, connections: ConnectionService, logger: Logger) =>
+        new Listeners(
+          endpoints,
+          (socket) => {
+            connections.accept(socket);
+          },
+          logger,
+        ),
     },
   ],
 })

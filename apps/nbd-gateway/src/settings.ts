@@ -4,9 +4,9 @@ import {
   listenAddress,
   milliseconds,
   setting,
+  socketPath,
   type ServiceSettings,
 } from '@holdfast/service';
-import { z } from 'zod';
 
 export const gatewaySettings = {
   listen: setting(
@@ -17,7 +17,7 @@ export const gatewaySettings = {
   ),
   nbdSocket: setting(
     'HOLDFAST_NBD_SOCKET',
-    z.string(),
+    socketPath,
     '',
     'Path of the Unix socket for NBD; empty: `nbd.sock` in the state folder.',
   ),

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { HoldfastError } from '@holdfast/foundation';
 
-/** sockaddr_un.sun_path holds 108 bytes with its closing NUL (unix(7)). */
-const SOCKET_PATH_BYTES_MAX = 107;
+/** sockaddr_un.sun_path holds 108 bytes with its closing NUL (unix(7)); Node cuts a longer path off in silence. */
+export const SOCKET_PATH_BYTES_MAX = 107;
 
 /** Where everything stands in a state folder: one folder, one instance of holdfast. */
 export interface StateLayout {

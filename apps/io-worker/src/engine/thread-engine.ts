@@ -23,8 +23,9 @@ export class ThreadEngine implements Engine {
     this.#logger = logger;
   }
 
-  /** Makes `count` threads and waits until they have loaded their code. */
+  /** Makes `count` threads and waits until they have loaded their code; none any more once it stops. */
   async start(count: number): Promise<void> {
+    if (this.#stopping) return;
     await Promise.all(Array.from({ length: count }, () => this.#makeThread()));
   }
 

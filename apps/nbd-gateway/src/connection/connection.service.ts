@@ -73,6 +73,8 @@ export class ConnectionService {
     };
     this.#negotiating.set(client.name, client);
     const deadline = setTimeout(() => {
+      // Answered in time, and on its way to the worker.
+      if (socket.destroyed) return;
       this.limitsHit.hit('handshake-time', address);
       socket.destroy();
     }, this.limits.handshakeMs);

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
 import { HoldfastError } from '@holdfast/foundation';
-import { takeOverSocketPath } from '@holdfast/service';
+import { takeOverSocketPath, type Logger } from '@holdfast/service';
 import type { Endpoints } from '../export/endpoints.js';
 
 /** Dead TCP peers are noticed after this long in silence. */
@@ -16,11 +16,13 @@ export interface ListenAddresses {
 export class Listeners {
   readonly #endpoints: Endpoints;
   readonly #onConnection: (socket: Socket) => void;
+  readonly #logger: Logger;
   readonly #servers: Server[] = [];
 
-  constructor(endpoints: Endpoints, onConnection: (socket: Socket) => void) {
+  constructor(endpoints: Endpoints, onConnection: (socket: Socket) => void, logger: Logger) {
     this.#endpoints = endpoints;
     this.#onConnection = onConnection;
+    this.#logger = logger;
   }
 
   /** @throws HoldfastError PORT_IN_USE naming the address */
@@ -54,6 +56,10 @@ export class Listeners {
         },
         this.#onConnection,
       );
+      // Once it listens, an error is a connection that could not be accepted (accept(2): ENOBUFS and the like).
+      server.on('error', (error) => {
+        if (server.listening) this.#logger.error(`a connection at ${address} was lost: ${error.message}`);
+      });
       server.once('error', (error: NodeJS.ErrnoException) => {
         reject(
           error.code === 'EADDRINUSE'

@@ -105,8 +105,10 @@ async function attempt(
     return { bytes: await answer(), close: false };
   } catch (error) {
     const refusal = refusalOf(error);
-    if (refusal === 'platform') parts.onFailure(error);
-    return handshake.refuse(refusal, messageOf(error));
+    if (refusal !== 'platform') return handshake.refuse(refusal, messageOf(error));
+    parts.onFailure(error);
+    // Law 8: where our sockets stand and what failed behind them is not for whoever may connect.
+    return handshake.refuse(refusal, 'the server cannot serve this now; its log says why');
   }
 }
 

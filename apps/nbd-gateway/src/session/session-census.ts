@@ -6,8 +6,12 @@ import type { Logger } from '@holdfast/service';
 export class SessionCensus {
   readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
   readonly #logger: Logger;
-  /** Export by session. */
-  readonly #exports = new Map<string, string>();
+  /** Export by session, of those that are being opened here: the worker may not know them yet. */
+  readonly #opening = new Map<string, string>();
+  /** Export by session, of those that the worker has and that are not being opened; no session is in both. */
+  readonly #running = new Map<string, string>();
+  /** Sessions that ended while the worker's are being counted: an answer under way may still name them. */
+  #endedMeanwhile: Set<string> | undefined;
   #stream: FollowedStream<workerV1.SessionEvent> | undefined;
 
   constructor(workerAddress: string, logger: Logger) {
@@ -16,38 +20,47 @@ export class SessionCensus {
   }
 
   get total(): number {
-    return this.#exports.size;
+    return this.#opening.size + this.#running.size;
   }
 
   has(session: string): boolean {
-    return this.#exports.has(session);
+    return this.#opening.has(session) || this.#running.has(session);
   }
 
   countOf(exportName: string): number {
     let count = 0;
-    for (const name of this.#exports.values()) if (name === exportName) count++;
+    for (const name of this.#opening.values()) if (name === exportName) count++;
+    for (const name of this.#running.values()) if (name === exportName) count++;
     return count;
   }
 
-  /** A session that is about to be prepared; the worker tells when it has ended. */
-  add(session: string, exportName: string): void {
-    this.#exports.set(session, exportName);
+  /** A session that is about to be prepared: from now on it counts. */
+  opening(session: string, exportName: string): void {
+    this.#opening.set(session, exportName);
   }
 
-  /** A session that was not prepared after all. */
-  remove(session: string): void {
-    this.#exports.delete(session);
+  /** The worker has prepared it, and tells when it has ended. */
+  opened(session: string): void {
+    const exportName = this.#opening.get(session);
+    if (exportName !== undefined) this.#running.set(session, exportName);
+    this.#opening.delete(session);
+  }
+
+  /** It was not prepared after all. */
+  notOpened(session: string): void {
+    this.#opening.delete(session);
   }
 
   follow(): void {
     this.#stream = new FollowedStream(() => this.#sessions.watchSessions({}), {
       onMessage: ({ ended }) => {
         if (ended === undefined) void this.#recount();
-        else this.#exports.delete(ended.name);
+        else this.#ended(ended.name);
       },
       // The sessions of a worker that died died with it; of one that did not, they are counted again.
       onBreak: () => {
-        this.#exports.clear();
+        this.#endedMeanwhile = undefined;
+        this.#running.clear();
       },
     });
   }
@@ -65,9 +78,24 @@ export class SessionCensus {
     this.#sessions.close();
   }
 
+  #ended(session: string): void {
+    this.#running.delete(session);
+    this.#endedMeanwhile?.add(session);
+  }
+
+  /** The stream tells of every end from now on; what ended unseen before is not among those listed. */
   async #recount(): Promise<void> {
+    const ended = new Set<string>();
+    this.#endedMeanwhile = ended;
+    this.#running.clear();
     try {
-      for (const session of await this.list()) this.#exports.set(session.name, session.export);
+      const sessions = await this.list();
+      // Broken off meanwhile: another count follows, and is the one that is true.
+      if (this.#endedMeanwhile !== ended) return;
+      for (const { name, export: exportName } of sessions) {
+        if (!ended.has(name) && !this.#opening.has(name)) this.#running.set(name, exportName);
+      }
+      this.#endedMeanwhile = undefined;
     } catch (error) {
       this.#logger.warn(`cannot count the worker's sessions: ${messageOf(error)}`);
     }

@@ -64,7 +64,7 @@ export class SessionOpener {
         { setting: 'HOLDFAST_EXPORT_CONNECTIONS_MAX' },
       );
     }
-    this.census.add(request.name, published);
+    this.census.opening(request.name, published);
     try {
       const open = () => this.#leaseAndPrepare(request, published, record.deviceId, readOnly);
       const { sizeBytes, token } = await open().catch((error: unknown) => {
@@ -72,9 +72,10 @@ export class SessionOpener {
         if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') return open();
         throw error;
       });
+      this.census.opened(request.name);
       return { token, description: describeExport(record, sizeBytes, readOnly) };
     } catch (error) {
-      this.census.remove(request.name);
+      this.census.notOpened(request.name);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { SOCKET_PATH_BYTES_MAX } from '@holdfast/contracts';
 import { z } from 'zod';
 
 /** Schemas of environment variables: text in, the checked value out. */
@@ -6,6 +7,18 @@ import { z } from 'zod';
 export const absolutePath = z
   .string()
   .refine((text) => path.isAbsolute(text) && !text.includes('\0'), 'must be an absolute path');
+
+/** Path of a Unix socket; empty text means the default one. */
+export const socketPath = z
+  .string()
+  .refine(
+    (text) => text === '' || (path.isAbsolute(text) && !text.includes('\0')),
+    'must be an absolute path, or empty',
+  )
+  .refine(
+    (text) => Buffer.byteLength(text) <= SOCKET_PATH_BYTES_MAX,
+    `must be at most ${SOCKET_PATH_BYTES_MAX} bytes, like every path of a Unix socket`,
+  );
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 

@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/foundation';
 import { describe, expect, test } from 'vitest';
 import { commonSettings } from './common.js';
 import { databaseSettings, databaseUrl } from './database.js';
-import { absolutePath, flag, integer, listenAddress, logLevel } from './schemas.js';
+import { absolutePath, flag, integer, listenAddress, logLevel, socketPath } from './schemas.js';
 import { parseSettings, setting, type Setting } from './settings.js';
 
 function refusal<T>(schema: Setting<T>['schema'], text: string | undefined): HoldfastError {
@@ -45,6 +45,8 @@ describe('settings', () => {
     { schema: integer(0, 256), text: '-1', valid: 'must be a whole number, 0–256' },
     { schema: absolutePath, text: 'here', valid: 'must be an absolute path' },
     { schema: absolutePath, text: '/a\0b', valid: 'must be an absolute path' },
+    { schema: socketPath, text: 'nbd.sock', valid: 'must be an absolute path, or empty' },
+    { schema: socketPath, text: `/${'x'.repeat(107)}`, valid: 'must be at most 107 bytes' },
     { schema: listenAddress, text: '10809', valid: 'must be HOST:PORT with a port up to 65535' },
   ])('that are wrong are named and quoted, with what is valid: $text', ({ schema, text, valid }) => {
     const { code, message } = refusal<unknown>(schema, text);
@@ -84,6 +86,11 @@ describe('an address to listen at', () => {
   ])('is not "%s"', (text) => {
     expect(refusal(listenAddress, text).code).toBe('INVALID_SETTING');
   });
+});
+
+test('the path of a socket is absolute and short, or empty', () => {
+  for (const text of ['', '/run/nbd.sock', `/${'x'.repeat(106)}`])
+    expect(parsed(socketPath, text)).toBe(text);
 });
 
 test('a flag is on for 1 and true only', () => {
