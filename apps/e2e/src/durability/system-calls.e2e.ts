@@ -3,6 +3,8 @@ import { Command, CommandFlag } from '@holdfast/nbd-protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
+import { eventually } from '../support/eventually.js';
+import { getWorker } from '../support/instance-facts.js';
 import { makeImage, MIB } from '../support/image.js';
 import { NbdSession } from '../support/nbd-session.js';
 import { requireStrace, trace, type Call, type Trace } from '../support/strace.js';
@@ -23,6 +25,8 @@ const LOOKED_AT = [
   'sendmsg',
 ];
 const BLOCK = 4096;
+/** docs/reference/settings.md */
+const THREADS_DEFAULT = 8;
 
 describe.skipIf(requireStrace.missing).each(engines)(
   `the system calls of the $engine engine ${requireStrace.note}`,
@@ -39,6 +43,12 @@ describe.skipIf(requireStrace.missing).each(engines)(
       one = await NbdSession.open(holdfast, 'disk.img', 'tcp');
       other = await NbdSession.open(holdfast, 'disk.img', 'unix');
       for (const session of [one, other]) expect(await session.read(0, BLOCK)).toMatchObject({ error: 0 });
+      // Threads are still made after the worker is ready; strace is to find all of them.
+      const threads = Number(env['HOLDFAST_WORKER_THREADS'] ?? THREADS_DEFAULT);
+      await eventually(
+        'the last I/O thread to be made',
+        async () => (await getWorker(holdfast)).threads === threads,
+      );
       worker = await trace(holdfast.pidOf('io-worker'), LOOKED_AT);
     });
 

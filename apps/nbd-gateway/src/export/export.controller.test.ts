@@ -1,0 +1,81 @@
+import { gatewayV1 } from '@holdfast/contracts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { TestGateway } from '../testing/gateway.js';
+
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  gateway = await TestGateway.start();
+  await gateway.store.devices.create({
+    id: 'disk',
+    kind: 'file',
+    path: '/disk',
+    readOnly: false,
+    transient: false,
+  });
+});
+
+const create = (exportId: string, change: Partial<gatewayV1.Export> = {}) =>
+  gateway.exportsApi.createExport({
+    exportId,
+    export: gatewayV1.Export.fromPartial({ device: 'devices/disk', ...change }),
+  });
+
+describe('publishing', () => {
+  test('answers with the URIs by which clients reach the export; repeated, it answers the same', async () => {
+    const created = await create('my disk', { description: 'mine' });
+    const port = String(gateway.endpoints.tcp?.port);
+    expect(created).toMatchObject({
+      name: 'exports/my disk',
+      device: 'devices/disk',
+      description: 'mine',
+      uris: [`nbd://127.0.0.1:${port}/my%20disk`, `nbd+unix:///my%20disk?socket=${gateway.layout.nbdSocket}`],
+    });
+    expect(await create('my disk', { description: 'mine' })).toEqual(created);
+    expect(await gateway.exportsApi.getExport({ name: 'exports/my disk' })).toEqual(created);
+  });
+
+  test('under a name that has another definition is refused', async () => {
+    await create('disk');
+    await expect(create('disk', { readOnly: true })).rejects.toMatchObject({ code: 'EXPORT_EXISTS' });
+  });
+
+  test.each([
+    { exportId: 'a/b', change: {}, field: 'export_id' },
+    { exportId: '', change: {}, field: 'export_id' },
+    { exportId: 'a', change: { device: '' }, field: 'export.device' },
+    { exportId: 'a', change: { device: 'disk' }, field: 'export.device' },
+    { exportId: 'a', change: { description: 'ü'.repeat(2049) }, field: 'export.description' },
+  ])('Law 5 with a bad $field is refused by its name (case %#)', async ({ exportId, change, field }) => {
+    await expect(create(exportId, change)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      metadata: { field },
+    });
+  });
+
+  test('Law 5 a description may have 4096 bytes', async () => {
+    expect((await create('a', { description: 'ü'.repeat(2048) })).description).toHaveLength(2048);
+  });
+
+  test('what does not exist is refused', async () => {
+    await expect(create('a', { device: 'devices/tape' })).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+  });
+});
+
+test('exports are listed page by page, by name', async () => {
+  for (const id of ['c', 'a', 'b']) await create(id);
+  const first = await gateway.exportsApi.listExports({ pageSize: 2, pageToken: '' });
+  expect(first.exports.map(({ name }) => name)).toEqual(['exports/a', 'exports/b']);
+  const rest = await gateway.exportsApi.listExports({ pageSize: 2, pageToken: first.nextPageToken });
+  expect(rest.exports.map(({ name }) => name)).toEqual(['exports/c']);
+  expect(rest.nextPageToken).toBe('');
+});
+
+test('what is withdrawn is not found, and can be withdrawn again', async () => {
+  await create('disk');
+  await gateway.exportsApi.deleteExport({ name: 'exports/disk' });
+  await gateway.exportsApi.deleteExport({ name: 'exports/disk' });
+  await expect(gateway.exportsApi.getExport({ name: 'exports/disk' })).rejects.toMatchObject({
+    code: 'EXPORT_NOT_FOUND',
+  });
+});

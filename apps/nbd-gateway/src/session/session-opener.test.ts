@@ -1,0 +1,91 @@
+import { HoldfastError } from '@holdfast/foundation';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { TestGateway } from '../testing/gateway.js';
+import { DEVICE_BYTES } from '../testing/recording-registry.js';
+
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  gateway = await TestGateway.start();
+  await gateway.publish('disk', { description: 'a disk' });
+});
+
+const open = (name = 'sessions/1') =>
+  gateway.opener.open({ name, exportName: 'disk', clientAddress: '127.0.0.1:1', startTime: new Date(1) });
+const refused = (message = 'of another epoch') => new HoldfastError('LEASE_REFUSED', message);
+
+describe('opening a session', () => {
+  test('Law 2 takes the lease before it asks the worker, under the names that both gave', async () => {
+    const order: string[] = [];
+    gateway.registry.beforeAcquire = () => order.push('lease');
+    gateway.worker.beforePrepare = (request) => {
+      order.push('prepare');
+      expect(request.token).toHaveLength(16);
+      expect(request.workerInstance).toBe('worker-1');
+    };
+    const { token, description } = await open();
+    expect(order).toEqual(['lease', 'prepare']);
+    expect(description).toMatchObject({ name: 'disk', description: 'a disk', sizeBytes: DEVICE_BYTES });
+    expect(gateway.worker.sessions.get('sessions/1')).toMatchObject({
+      export: 'exports/disk',
+      attachment: 'devices/disk/attachments/1',
+      lease: 1n,
+      epoch: 1n,
+      readOnly: false,
+      clientAddress: '127.0.0.1:1',
+      startTime: new Date(1),
+    });
+    expect((await open('sessions/2')).token).not.toEqual(token);
+  });
+
+  test('Law 4 under a lease that has become void is tried once more, under a fresh one', async () => {
+    let attempts = 0;
+    gateway.worker.beforePrepare = () => {
+      if (++attempts === 1) throw refused();
+    };
+    await open();
+    expect(gateway.registry.calls).toEqual(['acquire sessions/1', 'release leases/1', 'acquire sessions/1']);
+    expect([...gateway.registry.leases.keys()]).toEqual(['leases/2']);
+    expect(gateway.worker.sessions.get('sessions/1')?.lease).toBe(2n);
+  });
+
+  test('Law 4 that is refused twice is refused, and leaves neither lease nor session nor count', async () => {
+    gateway.worker.beforePrepare = () => {
+      throw refused();
+    };
+    await expect(open()).rejects.toMatchObject({ code: 'LEASE_REFUSED' });
+    expect(gateway.worker.calls.filter((call) => call.startsWith('prepare'))).toHaveLength(2);
+    expect(gateway.registry.leases.size).toBe(0);
+    expect(gateway.census.total).toBe(0);
+  });
+
+  test('Law 1 whose answer was lost takes the session back before it gives the lease back', async () => {
+    gateway.worker.afterPrepare = () => {
+      throw new HoldfastError('INTERNAL', 'lost on the way');
+    };
+    const sessionsAtRelease: number[] = [];
+    gateway.registry.beforeRelease = () => sessionsAtRelease.push(gateway.worker.sessions.size);
+    await expect(open()).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(sessionsAtRelease).toEqual([0]);
+    expect(gateway.worker.sessions.size).toBe(0);
+    expect(gateway.registry.leases.size).toBe(0);
+  });
+
+  test('that the registry refuses never reaches the worker', async () => {
+    gateway.registry.beforeAcquire = () => {
+      throw new HoldfastError('DEVICE_NOT_ATTACHED', 'not attached');
+    };
+    await expect(open()).rejects.toMatchObject({ code: 'DEVICE_NOT_ATTACHED' });
+    expect(gateway.worker.calls).toEqual([]);
+    expect(gateway.census.total).toBe(0);
+  });
+
+  test('with a worker and a registry that both die in between fails once, and throws nothing else', async () => {
+    gateway.worker.beforePrepare = async () => {
+      gateway.registry.stop();
+      await gateway.worker.stop();
+    };
+    await expect(open()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect.poll(() => gateway.census.total).toBe(0);
+  });
+});
