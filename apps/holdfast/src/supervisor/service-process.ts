@@ -36,6 +36,8 @@ export class ServiceProcess {
   #state: State = { kind: 'stopped' };
   #ready = false;
   #stopping = false;
+  /** Why it ended the last time. */
+  #lastWords: string | undefined;
 
   /** @param say tells the user what happens to the service */
   constructor(launch: ServiceLaunch, say: (sentence: string) => void) {
@@ -78,7 +80,8 @@ export class ServiceProcess {
       }
       await delay(READY_POLL_MS);
     }
-    const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
+    const words =
+      this.#lastWords ?? `${this.#launch.name} was not ready within ${String(deadlineMs / 1000)} s`;
     throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
   }
 
@@ -110,12 +113,10 @@ export class ServiceProcess {
     clearTimeout(timer);
   }
 
-  #lastWords: string | undefined;
-
   #ended(how: string): void {
     if (this.#state.kind !== 'running') return;
     const { since, tail } = this.#state;
-    this.#lastWords = tail.fatal;
+    this.#lastWords = tail.fatal ?? `${this.#launch.name} ended (${how}) and said nothing; see its log`;
     this.#state = { kind: 'stopped' };
     // One that was never ready has a reason that a restart does not mend: ready() tells it.
     if (this.#stopping || !this.#ready) return;
