@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync, type Stats } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
-import { checkResourceId, HoldfastError, messageOf } from '@holdfast/foundation';
+import { checkResourceId, HoldfastError } from '@holdfast/foundation';
 
 /** An image to serve: exported under its file name. */
 export interface Image {
@@ -32,7 +32,10 @@ export function checkImages(paths: readonly string[], readOnly: boolean): Image[
 
 function checkImage(given: string, readOnly: boolean): Image {
   const location = path.resolve(given);
-  const entry = lookAt(given, location);
+  const entry = statSync(location, { throwIfNoEntry: false });
+  if (entry === undefined) {
+    throw new HoldfastError('DEVICE_OPEN_FAILED', `${given} does not exist`, { path: location });
+  }
   if (!entry.isFile() && !entry.isBlockDevice()) {
     throw new HoldfastError('DEVICE_UNSUITABLE', `${given} is neither an image file nor a block device`, {
       path: location,
@@ -48,16 +51,6 @@ function checkImage(given: string, readOnly: boolean): Image {
     );
   }
   return { name: checkResourceId(path.basename(location), `the name of ${given}`), path: location };
-}
-
-function lookAt(given: string, location: string): Stats {
-  try {
-    return statSync(location);
-  } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const problem = absent ? 'does not exist' : `cannot be used: ${messageOf(error)}`;
-    throw new HoldfastError('DEVICE_OPEN_FAILED', `${given} ${problem}`, { path: location }, error);
-  }
 }
 
 function checkAccess(given: string, location: string, mode: number, problem: string): void {

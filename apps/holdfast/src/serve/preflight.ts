@@ -1,5 +1,4 @@
 import { connect, createServer } from 'node:net';
-import { SOCKET_PATH_BYTES_MAX } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 
 /** `host:port`, `[v6]:port` */
@@ -43,20 +42,8 @@ export function checkTcpFree({ host, port }: TcpAddress): Promise<void> {
   });
 }
 
-/** @throws HoldfastError INVALID_SETTING when the path is too long; PORT_IN_USE when somebody listens on it */
-export async function checkUnixFree(path: string): Promise<void> {
-  const length = Buffer.byteLength(path);
-  if (length > SOCKET_PATH_BYTES_MAX) {
-    throw new HoldfastError(
-      'INVALID_SETTING',
-      `the path of a Unix socket has at most ${String(SOCKET_PATH_BYTES_MAX)} bytes, ${path} has ${String(length)}; choose another path by --socket`,
-      { setting: '--socket' },
-    );
-  }
-  await refuseIfAnswered(path);
-}
-
-function refuseIfAnswered(path: string): Promise<void> {
+/** @throws HoldfastError PORT_IN_USE when somebody listens on the Unix socket */
+export function checkUnixFree(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {

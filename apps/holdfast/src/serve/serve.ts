@@ -1,7 +1,7 @@
 import { mkdirSync, writeSync, ftruncateSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { registryV1, type StateLayout } from '@holdfast/contracts';
-import { HoldfastError, messageOf } from '@holdfast/foundation';
+import { HoldfastError } from '@holdfast/foundation';
 import { lockFile, type OwnedFd } from '@holdfast/linux';
 import { resolveEndpoints, resolveLayout } from '../client/endpoints.js';
 import { Instance } from '../client/instance.js';
@@ -37,7 +37,7 @@ export async function serve(
   const checked = checkImages(images, options.readOnly);
   const layout = resolveLayout(options.state);
   const nbdSocket = options.socket === undefined ? layout.nbdSocket : path.resolve(options.socket);
-  makeStateFolder(layout);
+  mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
   const lock = lockState(layout.lock, layout.folder);
   try {
     await checkTcpFree(address);
@@ -70,27 +70,12 @@ async function run(
     const outcome = await Promise.race([stopped.then(() => 'stopped' as const), supervisor.start()]);
     if (outcome === 'stopped') return;
     using instance = new Instance(endpoints);
-    await provision(instance, images, readOnly, (sentence) => {
-      announcer.note(sentence);
-    });
+    await provision(instance, images, readOnly);
     announcer.ready(await usableExports(instance, announcer));
     await stopped;
     announcer.note('stopping');
   } finally {
     await supervisor.stop();
-  }
-}
-
-function makeStateFolder({ folder, logs }: StateLayout): void {
-  try {
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new HoldfastError(
-      'INVALID_SETTING',
-      `the state folder ${folder} cannot be used: ${messageOf(error)}; choose another by --state`,
-      { setting: '--state' },
-      error,
-    );
   }
 }
 

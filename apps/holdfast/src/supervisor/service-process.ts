@@ -36,8 +36,6 @@ export class ServiceProcess {
   #state: State = { kind: 'stopped' };
   #ready = false;
   #stopping = false;
-  /** Why it ended the last time. */
-  #lastWords: string | undefined;
 
   /** @param say tells the user what happens to the service */
   constructor(launch: ServiceLaunch, say: (sentence: string) => void) {
@@ -80,8 +78,7 @@ export class ServiceProcess {
       }
       await delay(READY_POLL_MS);
     }
-    const words =
-      this.#lastWords ?? `${this.#launch.name} was not ready within ${String(deadlineMs / 1000)} s`;
+    const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
     throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
   }
 
@@ -113,10 +110,12 @@ export class ServiceProcess {
     clearTimeout(timer);
   }
 
+  #lastWords: string | undefined;
+
   #ended(how: string): void {
     if (this.#state.kind !== 'running') return;
     const { since, tail } = this.#state;
-    this.#lastWords = tail.fatal ?? `${this.#launch.name} ended (${how}) and said nothing; see its log`;
+    this.#lastWords = tail.fatal;
     this.#state = { kind: 'stopped' };
     // One that was never ready has a reason that a restart does not mend: ready() tells it.
     if (this.#stopping || !this.#ready) return;
