@@ -38,6 +38,12 @@ export const BLOCK_BYTES_PREFERRED_MIN = 512;
 /** Replies queued before they are sent though more requests wait: larger sends were not faster when measured. */
 export const SEND_THRESHOLD_BYTES_DEFAULT = 256 * 1024;
 
+/**
+ * Bytes written before the replies are sent though more requests wait: sixteen pages, a few hundred microseconds. So the
+ * client makes its next requests while these are written, instead of after them.
+ */
+export const WRITE_THRESHOLD_BYTES_DEFAULT = 64 * 1024;
+
 /** Smallest input buffer of a transmission: two request headers and a little payload. */
 export const INPUT_BYTES_MIN = 64;
 

@@ -26,6 +26,7 @@ export interface MemoryDriverOptions {
   readonly outputBytes?: number;
   readonly transferMinimum?: number;
   readonly sendThreshold?: number;
+  readonly writeThreshold?: number;
   /** The errno with which an operation fails, 0 if it does not. */
   readonly fault?: (operation: Operation) => number;
 }
@@ -72,6 +73,7 @@ export class MemoryDriver {
       {
         transferMinimum: options.transferMinimum ?? Infinity,
         sendThreshold: options.sendThreshold ?? 32 * 1024,
+        writeThreshold: options.writeThreshold ?? 32 * 1024,
       },
     );
   }

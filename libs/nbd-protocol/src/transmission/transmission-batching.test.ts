@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CommandFlag } from '../constants/command-flags.js';
 import { Command } from '../constants/commands.js';
 import { expectBytes } from '../testing/expect-bytes.js';
 import { MemoryDriver, type MemoryDriverOptions } from '../testing/memory-driver.js';
@@ -49,6 +50,23 @@ describe('replies', () => {
     driver.serveUntilIdle([stream(...reads(5, 4 * KIB))]);
     const reply = 16 + 4 * KIB;
     expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([2 * reply, 2 * reply, reply]);
+  });
+
+  test('replies of WRITEs are sent at the write threshold though more requests wait', () => {
+    const driver = driverOf({ writeThreshold: 8 * KIB });
+    const write = { type: Command.WRITE, payload: pattern(4 * KIB) };
+    driver.serveUntilIdle([stream(write, write, write, write, write)]);
+    expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([32, 32, 16]);
+  });
+
+  test.each([
+    ['FLUSH', { type: Command.FLUSH }],
+    ['WRITE with FUA', { type: Command.WRITE, flags: CommandFlag.FUA, payload: pattern(100) }],
+    ['TRIM with FUA', { type: Command.TRIM, flags: CommandFlag.FUA, length: 100 }],
+  ])('replies do not wait for a %s, which takes as long as the disk', (_name, slow) => {
+    const driver = driverOf();
+    driver.serveUntilIdle([stream(...reads(2, 100), slow, slow)]);
+    expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([2 * 116, 16, 16]);
   });
 
   test('replies do not wait for a payload that has not arrived', () => {

@@ -28,6 +28,8 @@ export interface TransmissionOptions {
   readonly transferMinimum: number;
   /** Bytes of queued replies at which they are sent though more requests wait. Default 256 KiB. */
   readonly sendThreshold?: number;
+  /** Bytes written since the last send at which replies are sent though more requests wait. Default 64 KiB. */
+  readonly writeThreshold?: number;
 }
 
 /** Asserts that a session can be served: all of this is the owner's to choose. */
@@ -52,4 +54,5 @@ export function checkTransmission(
   assert(buffers.output.length >= OUTPUT_BYTES_MIN, 'the output buffer holds at least 64 bytes');
   assert(options.transferMinimum >= 0, 'the transfer minimum is not negative');
   assert((options.sendThreshold ?? 1) >= 1, 'the send threshold is at least 1 byte');
+  assert((options.writeThreshold ?? 1) >= 1, 'the write threshold is at least 1 byte');
 }

@@ -2,7 +2,7 @@ import { assert } from '@holdfast/foundation';
 import { CommandFlag } from '../constants/command-flags.js';
 import { Command } from '../constants/commands.js';
 import { NbdError, toNbdError } from '../constants/errors.js';
-import { SEND_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
+import { SEND_THRESHOLD_BYTES_DEFAULT, WRITE_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
 import { InputWindow } from './input-window.js';
 import { visitQueuedReads } from './look-ahead.js';
 import { alignedPiece } from './piece.js';
@@ -46,7 +46,8 @@ type NoStep = typeof NO_STEP;
  * the driver takes it and reports, one step at a time. Requests are served in order.
  *
  * Replies are queued while whole requests wait in the input, and sent when the queue is full, passes the send
- * threshold, or input must be awaited. A WRITE goes from the input buffer to the file in one piece if the buffer can
+ * threshold, or input must be awaited; and before they would wait for work that takes long: many bytes written, or a
+ * request that waits for the disk. A WRITE goes from the input buffer to the file in one piece if the buffer can
  * hold it, else in buffer-fulls; so no payload is ever allocated for.
  *
  * This is the hot path: nothing is allocated here once the machine is made.
@@ -58,6 +59,7 @@ export class TransmissionMachine extends StepOperands {
   readonly #output: ReplyQueue;
   readonly #transferMinimum: number;
   readonly #sendThreshold: number;
+  readonly #writeThreshold: number;
   /** The request under way. */
   readonly #request = new RequestHeader();
   /** Headers that a look ahead reads. */
@@ -70,6 +72,8 @@ export class TransmissionMachine extends StepOperands {
   #remaining = 0;
   /** What the WRITE in the drain is answered with. */
   #failure: NbdError = NbdError.EIO;
+  /** Bytes written since the last send. */
+  #writtenUnanswered = 0;
   #shuttingDown = false;
 
   constructor(facts: TransmissionFacts, buffers: TransmissionBuffers, options: TransmissionOptions) {
@@ -80,6 +84,7 @@ export class TransmissionMachine extends StepOperands {
     this.#output = new ReplyQueue(buffers.output);
     this.#transferMinimum = options.transferMinimum;
     this.#sendThreshold = options.sendThreshold ?? SEND_THRESHOLD_BYTES_DEFAULT;
+    this.#writeThreshold = options.writeThreshold ?? WRITE_THRESHOLD_BYTES_DEFAULT;
   }
 
   get counters(): Readonly<TransmissionCounters> {
@@ -135,6 +140,7 @@ export class TransmissionMachine extends StepOperands {
     assert(this.#awaited === Step.send, 'a send is reported when one was asked for');
     this.#awaited = NO_STEP;
     this.#output.used = 0;
+    this.#writtenUnanswered = 0;
   }
 
   /** Reports a read, write, flush, trim, zero or transfer: 0, or the Linux errno. Short is not done: that is EIO. */
@@ -187,17 +193,24 @@ export class TransmissionMachine extends StepOperands {
     const output = this.#output;
     const request = this.#request;
     // A request is begun only when its reply has room: no error need ever wait.
-    if (output.free < SIMPLE_REPLY_BYTES || output.used >= this.#sendThreshold) return this.#send(0);
+    if (output.free < SIMPLE_REPLY_BYTES || this.#repliesAreDue()) return this.#send(0);
     if (input.buffered < REQUEST_BYTES) return this.#receive(REQUEST_BYTES);
     if (!parseRequest(input.view, input.head, request)) return this.#end('bad-magic');
     if (request.type === Command.DISC) return this.#end('disconnect');
 
     const error = this.#shuttingDown ? NbdError.ESHUTDOWN : validate(request, this.#facts);
+    // The request stays in the input, and is taken up again with the queue empty.
+    if (error === 0 && output.used > 0 && waitsForTheDisk(request)) return this.#send(0);
     if (request.type === Command.READ && error === 0) return this.#beginRead();
     if (request.type === Command.WRITE) return this.#beginWrite(error);
     this.#consumeRequest();
     if (error !== 0) return this.#reply(error);
     return this.#beginCommand();
+  }
+
+  /** True once enough is queued, or the client has waited for enough work, that a send is worth its cost. */
+  #repliesAreDue(): boolean {
+    return this.#output.used >= this.#sendThreshold || this.#writtenUnanswered >= this.#writeThreshold;
   }
 
   #beginCommand(): StepCode {
@@ -310,6 +323,7 @@ export class TransmissionMachine extends StepOperands {
       return;
     }
     this.#counters.bytesWritten += this.length;
+    this.#writtenUnanswered += this.length;
     if (this.#remaining === 0) {
       this.#phase = Phase.requests;
       this.#reply(0);
@@ -365,4 +379,9 @@ export class TransmissionMachine extends StepOperands {
     this.#counters.errors += 1;
     this.#end('io-error');
   }
+}
+
+/** FLUSH and FUA take milliseconds: the answers before them are not held back for that long. */
+function waitsForTheDisk({ type, flags }: Readonly<RequestHeader>): boolean {
+  return type === Command.FLUSH || (type !== Command.READ && (flags & CommandFlag.FUA) !== 0);
 }

@@ -26,6 +26,7 @@ const buffers = fc.record({
   inputBytes: fc.oneof(oneOf(64, 512, 8192), fc.integer({ min: 64, max: 8192 })),
   outputBytes: fc.oneof(oneOf(64, 512, 8192), fc.integer({ min: 64, max: 8192 })),
   sendThreshold: fc.integer({ min: 1, max: 9000 }),
+  writeThreshold: fc.integer({ min: 1, max: 9000 }),
   transferMinimum: fc.oneof(oneOf(Infinity), fc.nat({ max: 1000 })),
 });
 
@@ -95,7 +96,7 @@ interface Case {
   readonly subject: { sizeBytes: number; transmissionFlags: number; blockSizeMinimum: number };
   readonly buffers: Pick<
     MemoryDriverOptions,
-    'inputBytes' | 'outputBytes' | 'sendThreshold' | 'transferMinimum'
+    'inputBytes' | 'outputBytes' | 'sendThreshold' | 'writeThreshold' | 'transferMinimum'
   >;
 }
 
