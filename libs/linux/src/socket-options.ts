@@ -20,11 +20,14 @@ const SO_KEEPALIVE = 9;
 const SO_PEERCRED = 17;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SO_DOMAIN = 39;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
+
+const AF_UNIX = 1;
 
 const INT_BYTES = 4;
 /** struct ucred: pid, uid, gid. */
@@ -62,6 +65,11 @@ function writeOption(fd: number, level: number, option: number, value: number): 
 export function peerCredentials(fd: number): PeerCredentials {
   const view = readOption(fd, SOL_SOCKET, SO_PEERCRED, UCRED_BYTES);
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true), gid: view.getUint32(8, true) };
+}
+
+/** True of a Unix socket, false of any other (SO_DOMAIN, socket(7)). @throws SystemCallError when `fd` is no socket */
+export function isUnixSocket(fd: number): boolean {
+  return readOption(fd, SOL_SOCKET, SO_DOMAIN, INT_BYTES).getInt32(0, true) === AF_UNIX;
 }
 
 function setBuffer(fd: number, bytes: number, forced: number, plain: number): number {

@@ -6,6 +6,7 @@ import { Errno, SystemCallError } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
 import { MessageFlag, receive, sendBytes, ShutdownHow, shutdownSocket } from './socket-calls.js';
 import {
+  isUnixSocket,
   peerCredentials,
   setKeepAlive,
   setNoDelay,
@@ -39,6 +40,18 @@ async function withTcp(run: (fd: number, peer: Socket) => void | Promise<void>):
     server.close();
   }
 }
+
+describe('the domain of a socket', () => {
+  test('is told of a Unix socket, and of a TCP socket', async () => {
+    const [a, b] = socketPair();
+    expect(isUnixSocket(a.number)).toBe(true);
+    a.close();
+    b.close();
+    await withTcp((fd) => {
+      expect(isUnixSocket(fd)).toBe(false);
+    });
+  });
+});
 
 describe('peer credentials', () => {
   test('of a socket pair are our own', () => {

@@ -1,4 +1,12 @@
-import { Errno, receive, sendBytes, sendFile, MessageFlag, type NativeBuffer } from '@holdfast/linux';
+import {
+  Errno,
+  isUnixSocket,
+  MessageFlag,
+  type NativeBuffer,
+  receive,
+  sendBytes,
+  sendFile,
+} from '@holdfast/linux';
 import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
@@ -7,7 +15,10 @@ import type { SessionControl } from './session-control.js';
 /** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
 const SPINS = 100;
 
-/** READs from here on go from the page cache to the socket by sendfile(2), without a copy through this process. */
+/**
+ * READs from here on go from the page cache to a Unix socket by sendfile(2), without a copy through this process. On TCP
+ * that gains nothing: whoever touches the data first waits for memory, and there it is better the server than the client.
+ */
 const TRANSFER_MINIMUM = 32 * 1024;
 
 /** Replies are sent at the latest when this many bytes are queued. */
@@ -36,7 +47,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes },
-    { transferMinimum: TRANSFER_MINIMUM, sendThreshold: SEND_THRESHOLD },
+    { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD },
   );
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
