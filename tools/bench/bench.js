@@ -1,5 +1,5 @@
 /** The course of a run: start the servers, take turns, flush after writes, sum up. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { flush, makeImage } from './images.js';
@@ -10,8 +10,7 @@ import { exportName } from './servers/start.js';
 
 /** @import { Load, Options, Round, Row, RunningServer, Server, Transport } from './types.js' */
 
-/** A server and the image it serves. */
-/** @typedef {{ server: Server, running: RunningServer, image: string }} Contestant */
+/** @typedef {{ server: Server, running: RunningServer }} Contestant */
 
 /** Lets just-in-time compilers and thread pools come to temperature; not counted. */
 const warmUpSeconds = 0.5;
@@ -22,25 +21,26 @@ const warmUpSeconds = 0.5;
  */
 
 /**
- * Reads come first, all from one image, so that all servers find the same pages in the cache. For the writes
- * each has an image of its own.
+ * All servers have one image, and so the same pages in the cache: what a write costs depends on how large the pieces
+ * are in which the kernel keeps the file there, and that differs from file to file.
  * @param {Plan} plan
  * @returns {Promise<Outcome>}
  */
 export async function runBench(plan) {
   /** @type {Outcome} */
   const outcome = { rows: [], settings: {}, failures: [] };
+  const image = path.join(plan.folder, exportName);
+  await makeImage(image, plan.options.sizeBytes);
   for (const op of /** @type {const} */ (['read', 'write'])) {
     const loads = plan.loads.filter((load) => load.op === op);
     if (loads.length === 0) continue;
-    const contestants = await startAll(plan, op, outcome);
+    const contestants = await startAll(plan, op, image, outcome);
     for (const load of loads) {
       for (const transport of plan.options.transports) {
-        outcome.rows.push(await compare(plan, load, transport, contestants, outcome));
+        outcome.rows.push(await compare(plan, load, transport, contestants, image, outcome));
       }
     }
     for (const { running } of contestants) await Promise.all(running.daemons.map(stopDaemon));
-    for (const { image } of contestants) rmSync(image, { force: true });
   }
   outcome.rows.sort((a, b) => plan.loads.indexOf(a.load) - plan.loads.indexOf(b.load));
   return outcome;
@@ -49,23 +49,20 @@ export async function runBench(plan) {
 /**
  * @param {Plan} plan
  * @param {Load['op']} op
+ * @param {string} image
  * @param {Outcome} outcome
  * @returns {Promise<Contestant[]>}
  */
-async function startAll(plan, op, outcome) {
+async function startAll(plan, op, image, outcome) {
   /** @type {Contestant[]} */
   const contestants = [];
-  const shared = path.join(plan.folder, exportName);
-  if (op === 'read') await makeImage(shared, plan.options.sizeBytes);
   for (const server of plan.servers) {
     const folder = path.join(plan.folder, `${server.name}-${op}`);
     mkdirSync(folder);
-    const image = op === 'read' ? shared : path.join(folder, exportName);
-    if (op === 'write') await makeImage(image, plan.options.sizeBytes);
     console.error(`starting ${server.name} for the ${op}s`);
     try {
       const running = await server.start({ image, folder, port: await freePort() });
-      contestants.push({ server, running, image });
+      contestants.push({ server, running });
       outcome.settings[server.name] = running.settings;
     } catch (error) {
       fail(outcome, server.name, error);
@@ -80,10 +77,11 @@ async function startAll(plan, op, outcome) {
  * @param {Load} load
  * @param {Transport} transport
  * @param {Contestant[]} contestants
+ * @param {string} image
  * @param {Outcome} outcome
  * @returns {Promise<Row>}
  */
-async function compare(plan, load, transport, contestants, outcome) {
+async function compare(plan, load, transport, contestants, image, outcome) {
   const { rounds: count, seconds, sizeBytes } = plan.options;
   /** @type {Round[]} */
   const rounds = [];
@@ -92,7 +90,7 @@ async function compare(plan, load, transport, contestants, outcome) {
   for (let number = 0; number <= count; number++) {
     /** @type {Round} */
     const round = {};
-    for (const { server, running, image } of rotate(contestants, number)) {
+    for (const { server, running } of rotate(contestants, number)) {
       const run = { seconds: number === 0 ? warmUpSeconds : seconds, seed: number, sizeBytes };
       try {
         round[server.name] = await measure(load, running, transport, run);

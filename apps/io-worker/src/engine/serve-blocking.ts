@@ -7,7 +7,12 @@ import {
   sendBytes,
   sendFile,
 } from '@holdfast/linux';
-import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import {
+  SIMPLE_REPLY_BYTES,
+  Step,
+  TransmissionMachine,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
@@ -24,6 +29,12 @@ const TRANSFER_MINIMUM = 32 * 1024;
 /** Replies are sent at the latest when this many bytes are queued. */
 const SEND_THRESHOLD = 256 * 1024;
 
+/**
+ * Replies begin here in the output buffer, so that the data of the first lies on a page boundary: the kernel copies a
+ * large READ into the buffer and out of it a fifth faster than when it lies 16 bytes beside.
+ */
+export const REPLIES_START = 4096 - SIMPLE_REPLY_BYTES;
+
 /** What sends report when the peer is gone (send(2), tcp(7)). */
 const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ENOTCONN, Errno.ETIMEDOUT];
 
@@ -34,6 +45,7 @@ export interface BlockingSession {
   readonly preload: Uint8Array;
   readonly control: SessionControl;
   readonly input: NativeBuffer;
+  /** Page-aligned, longer than {@link REPLIES_START}. */
   readonly output: NativeBuffer;
 }
 
@@ -42,11 +54,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const { socket, control } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
-  const outputAddress = session.output.address;
+  const outputAddress = session.output.address + REPLIES_START;
   const device = new DeviceIo(session.device);
   const machine = new TransmissionMachine(
     session.facts,
-    { input: session.input.bytes, output: session.output.bytes },
+    { input: session.input.bytes, output: session.output.bytes.subarray(REPLIES_START) },
     { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD },
   );
   const readAhead = (offset: number, length: number) => {
