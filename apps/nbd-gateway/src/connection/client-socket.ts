@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { HoldfastError } from '@holdfast/foundation';
+import { formatTcpAddress, HoldfastError } from '@holdfast/foundation';
 import { duplicateFd, peerCredentials, type OwnedFd } from '@holdfast/linux';
 
 /** The part of Node's socket handle that has no public name: its descriptor, and stopping the loop from reading it. */
@@ -20,8 +20,7 @@ function handleOf(socket: Socket): StreamHandle | undefined {
 export function clientAddress(socket: Socket): string | undefined {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress !== undefined && remotePort !== undefined) {
-    const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
-    return `${host}:${String(remotePort)}`;
+    return formatTcpAddress({ host: remoteAddress, port: remotePort });
   }
   const handle = handleOf(socket);
   if (handle === undefined || socket.localPort !== undefined) return undefined;
