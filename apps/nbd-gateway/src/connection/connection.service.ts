@@ -10,6 +10,7 @@ import type { SessionCensus } from '../session/session-census.js';
 import type { OpenedSession, SessionOpener } from '../session/session-opener.js';
 import { clientAddress, detachSocket } from './client-socket.js';
 import { negotiate } from './negotiation.js';
+import { patienceOf } from './patience.js';
 
 /** A client in the handshake. */
 export interface Negotiating {
@@ -107,6 +108,7 @@ export class ConnectionService {
         exports: this.exports,
         opener: this.opener,
         stopping: () => this.#stopping,
+        patience: patienceOf(this.limits.handshakeMs, () => this.#stopping || socket.destroyed),
         onFailure: (error) => {
           this.logger.error({ ...log, err: error }, `cannot serve: ${messageOf(error)}`);
         },

@@ -3,11 +3,14 @@ import { HoldfastError, messageOf, unreachable, type ErrorCode } from '@holdfast
 import { ServerHandshake, type HandshakeEnd } from '@holdfast/nbd-protocol';
 import type { ExportService } from '../export/export.service.js';
 import type { OpenedSession, SessionOpener, SessionRequest } from '../session/session-opener.js';
+import { patiently, type Patience } from './patience.js';
 
 /** How a negotiation ended. */
 export type NegotiationEnd =
   | { readonly kind: 'transmission'; readonly opened: OpenedSession; readonly remainder: Uint8Array }
   | { readonly kind: 'closed'; readonly reason: HandshakeEnd | 'end-of-stream' };
+
+const STOPPING = 'the server is stopping';
 
 type Refusal = Parameters<ServerHandshake['refuse']>[0];
 
@@ -17,6 +20,8 @@ export interface NegotiationParts {
   readonly opener: SessionOpener;
   /** N12: while stopping, clients are told so. */
   readonly stopping: () => boolean;
+  /** How long this client waits for a registry or a worker that is being restarted. */
+  readonly patience: Patience;
   /** Something failed that is not the client's doing. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -100,10 +105,11 @@ async function attempt(
   handshake: ServerHandshake,
   answer: () => Promise<Uint8Array>,
 ): Promise<{ bytes: Uint8Array; close: boolean }> {
-  if (parts.stopping()) return handshake.refuse('shutdown', 'the server is stopping');
+  if (parts.stopping()) return handshake.refuse('shutdown', STOPPING);
   try {
-    return { bytes: await answer(), close: false };
+    return { bytes: await patiently(parts.patience, answer), close: false };
   } catch (error) {
+    if (parts.stopping()) return handshake.refuse('shutdown', STOPPING);
     const refusal = refusalOf(error);
     if (refusal !== 'platform') return handshake.refuse(refusal, messageOf(error));
     parts.onFailure(error);
