@@ -6,11 +6,13 @@ import type { ExportRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { Endpoints } from './endpoints.js';
+import { ExportService } from './export.service.js';
 
 @GrpcController(gatewayV1.ExportServiceService)
 export class ExportController implements GrpcControllerOf<gatewayV1.ExportServiceService> {
   constructor(
     @Inject(STORE) private readonly store: StoreToken,
+    private readonly exports: ExportService,
     private readonly endpoints: Endpoints,
   ) {}
 
@@ -25,25 +27,26 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
         },
       );
     }
-    return this.#message(
-      await this.store.exports.create({
-        id: exportName.parse(exportName.format(request.exportId), 'export_id'),
-        deviceId: deviceName.parse(wanted.device, 'export.device'),
-        readOnly: wanted.readOnly,
-        description: wanted.description,
-        transient: wanted.transient,
-      }),
-    );
+    const record = await this.store.exports.create({
+      id: exportName.parse(exportName.format(request.exportId), 'export_id'),
+      deviceId: deviceName.parse(wanted.device, 'export.device'),
+      readOnly: wanted.readOnly,
+      description: wanted.description,
+      transient: wanted.transient,
+    });
+    return this.#message(record, await this.exports.isReadOnly(record));
   }
 
   async getExport(request: gatewayV1.GetExportRequest): Promise<gatewayV1.Export> {
-    return this.#message(await this.store.exports.get(exportName.parse(request.name)));
+    const record = await this.store.exports.get(exportName.parse(request.name));
+    return this.#message(record, await this.exports.isReadOnly(record));
   }
 
   async listExports(request: gatewayV1.ListExportsRequest): Promise<gatewayV1.ListExportsResponse> {
     const page = await this.store.exports.list(parsePage(request));
+    const readOnly = await this.exports.readOnlyAmong(page.items);
     return {
-      exports: page.items.map((record) => this.#message(record)),
+      exports: page.items.map((record) => this.#message(record, readOnly.has(record.id))),
       nextPageToken: formatPageToken(page.next),
     };
   }
@@ -53,7 +56,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     return {};
   }
 
-  #message(record: ExportRecord): gatewayV1.Export {
+  #message(record: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
     return {
       name: exportName.format(record.id),
       device: deviceName.format(record.deviceId),
@@ -62,6 +65,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
       transient: record.transient,
       uris: this.endpoints.urisOf(record.id),
       createTime: record.createTime,
+      effectiveReadOnly,
     };
   }
 }
