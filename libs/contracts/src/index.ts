@@ -10,3 +10,4 @@ export * from './rpc/errors.js';
 export * from './rpc/follow.js';
 export * from './rpc/health-check.js';
 export * from './state-layout.js';
+export * from './stop-deadlines.js';
