@@ -10,7 +10,7 @@ import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
 import type { AttachmentService } from './attachment.service.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { Holds } from './holds.js';
-import { recordedIdentity } from './identity-message.js';
+import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
 const RETURN_WAIT_MS = 2_000;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { attachmentName } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
 import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
@@ -7,7 +7,7 @@ import type { AttachmentRecord, DeviceRecord, Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { Holds } from './holds.js';
-import { recordedIdentity, toIdentityMessage } from './identity-message.js';
+import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { attachmentOf, IMAGE_BYTES, recordOf, Scene } from '../testing/scene.js';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice } from '@holdfast/linux';
-import { recordedIdentity } from './identity-message.js';
+import { recordedIdentity } from './recorded-identity.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 

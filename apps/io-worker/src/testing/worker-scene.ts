@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { attachmentName, type workerV1 } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage, type workerV1 } from '@holdfast/contracts';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
@@ -13,7 +13,6 @@ import { EventLoopEngine } from '../engine/event-loop-engine.js';
 import { ThreadEngine } from '../engine/thread-engine.js';
 import type { Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
-import { toIdentityMessage } from '../holding/identity-message.js';
 import type { Session, SessionDefinition, SessionEnd } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { NbdClient } from './nbd-client.js';
