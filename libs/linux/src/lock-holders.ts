@@ -9,12 +9,15 @@ export interface LockHolder {
 }
 
 /**
- * The processes that keep a lock on an open file's inode, of those that we may look into: the ones of our own user,
- * or all for root. Asked of each descriptor (`lock:` in /proc/PID/fdinfo, proc_pid_fdinfo(5)), since /proc/locks tells
+ * The processes that keep a lock on a file, of those that we may look into: the ones of our own user, or all for
+ * root. Asked of each descriptor (`lock:` in /proc/PID/fdinfo, proc_pid_fdinfo(5)), since /proc/locks tells
  * who took a lock, which may be dead, or nobody at all (-1, open file description locks).
+ *
+ * @param file a path, or a descriptor
  */
-export function lockHolders(fd: number): LockHolder[] {
-  const wanted = fstatSync(fd, { bigint: true });
+export function lockHolders(file: string | number): LockHolder[] {
+  const wanted =
+    typeof file === 'number' ? fstatSync(file, { bigint: true }) : statSync(file, { bigint: true });
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && locks(name, wanted))
     .map((name) => ({ pid: Number(name), program: programOf(name) }));

@@ -94,16 +94,13 @@ export class AttachmentService {
   }
 
   /** Who it is comes before its lock: of the same device under another name the record tells more. */
-  async #open({ id }: AttachmentRecord, { path, readOnly }: DeviceRecord) {
+  async #open(attachment: AttachmentRecord, { path, readOnly }: DeviceRecord) {
     using opened = openDevice(path, { readOnly });
     const open = identifyDevice(opened.number);
-    const identified = await this.store.attachments.recordIdentity(
-      id,
-      recordedIdentity(open),
-      open.sizeBytes,
-    );
+    const identity = recordedIdentity(open);
+    const identified = await this.store.attachments.recordIdentity(attachment.id, identity, open.sizeBytes);
     const { fd, locked } = lockDevice(opened, path, { readOnly });
-    this.holds.keep(id, fd);
+    this.holds.keep(attachment, fd);
     if (!locked) {
       this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');
     }
