@@ -89,6 +89,12 @@ const sections = [
         'DEADLINE_MS_DEFAULT',
         'Longest gRPC call of the command line and between services.',
       ],
+      ['libs/store/src/database/postgresql-lock.ts', 'PREDECESSOR_WAIT_MS'],
+      [
+        'libs/store/src/database/postgresql-lock.ts',
+        'REGAIN_PAUSE_MS',
+        'Between two attempts of the registry to get back a lock on a PostgreSQL database that it lost.',
+      ],
       ['libs/service/src/start-service.ts', 'STOP_DEADLINE_MS'],
       [
         'apps/holdfast/src/supervisor/service-process.ts',

@@ -9,25 +9,25 @@ import { databaseLocked, type DatabaseLock, type LockWatcher } from './database-
 const LOCK_KEY = 0x686f_6c64;
 
 /** How long a registry waits for the lock at its start: the server may not have noticed the end of its predecessor. */
-export const PREDECESSOR_WAIT_MS = 2_000;
+const PREDECESSOR_WAIT_MS = 2_000;
 const PREDECESSOR_POLL_MS = 20;
 
 /** Between two attempts to get back a lock that was lost. */
-export const REGAIN_PAUSE_MS = 1_000;
+const REGAIN_PAUSE_MS = 1_000;
 
 /** Milliseconds until a server that does not answer counts as absent. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Silence after which each side asks whether the other is still there; both give up in well under a minute. */
-const KEEPALIVE_IDLE_MS = 10_000;
+const SILENCE_MS = 10_000;
 
-/** Who we are in pg_stat_activity, and what keeps the session alive, and ends it when its client is gone. */
+/** Who we are in pg_stat_activity; an idle session that the server does not end, and one without a client that it does. */
 const CONFIGURE = `
   SELECT set_config(name, value, false)
   FROM (VALUES
     ('application_name', $1::text),
     ('idle_session_timeout', '0'),
-    ('tcp_keepalives_idle', '10'),
+    ('tcp_keepalives_idle', $2::text),
     ('tcp_keepalives_interval', '5'),
     ('tcp_keepalives_count', '3')
   ) AS wanted (name, value) JOIN pg_settings USING (name)`;
@@ -127,13 +127,14 @@ async function connectAndLock(url: string, owner: string, patienceMs: number): P
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
+    keepAliveInitialDelayMillis: SILENCE_MS,
   });
   // A connection that breaks fails the call that waits for it as well.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(CONFIGURE, [`holdfast ${owner} (pid ${String(process.pid)} on ${hostname()})`]);
+    const name = `holdfast ${owner} (pid ${String(process.pid)} on ${hostname()})`;
+    await client.query(CONFIGURE, [name, String(SILENCE_MS / 1000)]);
     await lock(client, owner, patienceMs);
     return client;
   } catch (error) {
