@@ -1,6 +1,6 @@
 import { lockDevice, openDevice, type OwnedFd } from '@holdfast/linux';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { recordOf, Scene } from '../testing/scene.js';
+import { recordOf, startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -9,10 +9,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
+  ({ scene, worker, registry } = await startScene('registered'));
 });
 
 /** What another program would get that is after the image. @throws HoldfastError DEVICE_LOCKED */

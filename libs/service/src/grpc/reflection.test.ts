@@ -8,11 +8,12 @@ import {
   FileDescriptorSetSchema,
   type FileDescriptorProto,
 } from '@bufbuild/protobuf/wkt';
-import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { Server, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { readFileDescriptors, workerV1 } from '@holdfast/contracts';
+import { listenAt } from '@holdfast/contracts/testing/grpc-server';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { reflectionClient, type Answer } from '../testing/reflection-client.js';
-import { temporaryFolder } from '../testing/temporary-folder.js';
 import { addReflection } from './reflection.js';
 
 const services = ['holdfast.worker.v1.HoldingService', 'holdfast.worker.v1.WorkerService'];
@@ -34,12 +35,7 @@ async function serve(): Promise<string> {
       });
     },
   });
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
+  await listenAt(`unix:${socket}`, server);
   onTestFinished(() => {
     server.forceShutdown();
   });
