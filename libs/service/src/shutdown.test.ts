@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkHealth, createClient, stopDeadlineMs, workerV1 } from '@holdfast/contracts';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Child } from './testing/child.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
 
 function start(environment: NodeJS.ProcessEnv = {}) {
   const state = temporaryFolder();

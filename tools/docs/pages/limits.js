@@ -97,6 +97,12 @@ const sections = [
       ['libs/contracts/src/stop-deadlines.ts', 'DRAIN_MS_DEFAULT'],
       ['libs/contracts/src/stop-deadlines.ts', 'STOP_MARGIN_MS'],
       ['libs/contracts/src/stop-deadlines.ts', 'KILL_MARGIN_MS'],
+      ['libs/store/src/database/postgresql-lock.ts', 'PREDECESSOR_WAIT_MS'],
+      [
+        'libs/store/src/database/postgresql-lock.ts',
+        'REGAIN_PAUSE_MS',
+        'Between two attempts of the registry to get back a lock on a PostgreSQL database that it lost.',
+      ],
       [
         'apps/holdfast/src/supervisor/supervisor.ts',
         'READY_MS',

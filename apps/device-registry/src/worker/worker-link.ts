@@ -70,6 +70,11 @@ export class WorkerLink {
     });
   }
 
+  /** The records may have changed behind our back: compares them with what the worker holds, if it is there. */
+  compareAnew(listener: LinkListener): void {
+    if (this.#state.kind !== 'down') void this.#greet(this.#state.instance, listener);
+  }
+
   async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<void> {
     await this.#holdings.adoptDevice(request);
   }
