@@ -27,13 +27,14 @@ async function forgetEarlierRuns(
   note: (sentence: string) => void,
 ): Promise<void> {
   const wanted = new Map(images.map((image) => [image.name, image.path]));
-  const stale = (await instance.listDevices()).filter(
+  const [devices, exports] = await Promise.all([instance.listDevices(), instance.listExports()]);
+  const stale = devices.filter(
     (device) =>
       device.transient &&
       (wanted.get(lastSegment(device.name)) !== device.backing?.value.path || device.readOnly !== readOnly),
   );
   const staleNames = new Set(stale.map(({ name }) => name));
-  for (const one of await instance.listExports()) {
+  for (const one of exports) {
     if (one.transient && staleNames.has(one.device)) await instance.exports.deleteExport({ name: one.name });
   }
   for (const { name } of stale) {

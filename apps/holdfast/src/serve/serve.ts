@@ -121,9 +121,10 @@ function lockState(file: string, folder: string): OwnedFd {
 
 /** The exports whose devices are attached; for the others the user is told why not. */
 async function usableExports(instance: Instance, announcer: Announcer) {
-  const devices = new Map((await instance.listDevices()).map((device) => [device.name, device]));
-  return (await instance.listExports()).filter((one) => {
-    const attachment = devices.get(one.device)?.attachment;
+  const [devices, exports] = await Promise.all([instance.listDevices(), instance.listExports()]);
+  const byName = new Map(devices.map((device) => [device.name, device]));
+  return exports.filter((one) => {
+    const attachment = byName.get(one.device)?.attachment;
     if (attachment?.state === registryV1.Attachment_State.STATE_CONNECTED) return true;
     const why = attachment?.errorMessage ? `: ${attachment.errorMessage}` : '';
     announcer.note(`${one.name} cannot be used, ${one.device} is not attached${why}`);
