@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '@holdfast/foundation';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.js';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { checkImages } from './images.js';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { createServer, type AddressInfo, type ListenOptions } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.js';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
 
 async function listening(where: ListenOptions): Promise<AddressInfo> {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { stateLayout, type StateLayout } from '@holdfast/contracts';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.js';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { removeStaleSockets } from './stale-sockets.js';
 
 let layout: StateLayout;

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, type sendUnaryData } from '@grpc/grpc-js';
+import { listenAt } from '@holdfast/contracts/testing/grpc-server';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.js';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { ServiceProcess } from './service-process.js';
 
 /** Says its process id, and runs until it is told to stop. */
@@ -54,12 +55,7 @@ async function beHealthy(): Promise<void> {
       answer(null, Buffer.alloc(0));
     },
   });
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
+  await listenAt(address, server);
   onTestFinished(() => {
     server.forceShutdown();
   });
