@@ -62,7 +62,7 @@ describe('Law 1: two instances and one image', () => {
     const refused = await serveToo(image);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(
-      /is in use by another process: .*; stop it first, or attach the device read-only\n$/,
+      /is in use by another process: .*; stop it first, or attach the device read-only \(DEVICE_LOCKED\)\n$/,
     );
   });
 

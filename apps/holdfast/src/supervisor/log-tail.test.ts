@@ -26,7 +26,15 @@ test('every line is copied, wherever it was split', async () => {
 
 test('the last fatal message is what explains an end', async () => {
   const { tail } = await follow(line(60, 'first'), line(60, 'last words'), line(50, 'an error'), 'noise\n');
-  expect(tail.fatal).toBe('last words');
+  expect(tail.fatal).toEqual({ message: 'last words' });
+});
+
+test.each([
+  ['a code of the catalogue', 'DATABASE_LOCKED', { message: 'taken', code: 'DATABASE_LOCKED' }],
+  ['a code of something else', 'EADDRINUSE', { message: 'taken' }],
+])('last words with %s', async (_what, code, words) => {
+  const { tail } = await follow(`${JSON.stringify({ level: 60, msg: 'taken', code })}\n`);
+  expect(tail.fatal).toEqual(words);
 });
 
 test.each([

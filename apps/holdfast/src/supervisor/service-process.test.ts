@@ -96,17 +96,25 @@ describe('a service that starts', () => {
     {
       how: 'with last words',
       script: `console.error(JSON.stringify({ level: 60, msg: 'the port is taken' })); process.exit(1)`,
+      code: 'SERVICE_FAILED',
       words: 'the port is taken',
+    },
+    {
+      how: 'with last words that have a code',
+      script: `console.error(JSON.stringify({ level: 60, code: 'DATABASE_LOCKED', msg: 'it is taken' })); process.exit(1)`,
+      code: 'DATABASE_LOCKED',
+      words: 'it is taken',
     },
     {
       how: 'without a word',
       script: 'process.exit(3)',
+      code: 'SERVICE_FAILED',
       words: 'io-worker ended (exit code 3) and said nothing; see its log',
     },
-  ])('and ends $how before it is ready is not started again', async ({ script, words }) => {
+  ])('and ends $how before it is ready is not started again', async ({ script, code, words }) => {
     const service = serviceOf(script);
     service.start();
-    await expect(service.ready(10_000)).rejects.toMatchObject({ code: 'SERVICE_FAILED', message: words });
+    await expect(service.ready(10_000)).rejects.toMatchObject({ code, message: words });
     expect(said).toEqual([]);
   });
 

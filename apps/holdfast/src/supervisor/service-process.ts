@@ -7,7 +7,7 @@ import { checkHealth, type ServingStatus } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import type { ServiceName } from '../client/endpoints.js';
 import { Backoff } from './backoff.js';
-import { LogTail } from './log-tail.js';
+import { type LastWords, LogTail } from './log-tail.js';
 
 const READY_POLL_MS = 20;
 
@@ -37,7 +37,7 @@ export class ServiceProcess {
   #ready = false;
   #stopping = false;
   /** Why it ended the last time. */
-  #lastWords: string | undefined;
+  #lastWords: LastWords | undefined;
 
   /** @param say tells the user what happens to the service */
   constructor(launch: ServiceLaunch, say: (sentence: string) => void) {
@@ -80,9 +80,10 @@ export class ServiceProcess {
       }
       await delay(READY_POLL_MS);
     }
-    const words =
-      this.#lastWords ?? `${this.#launch.name} was not ready within ${String(deadlineMs / 1000)} s`;
-    throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
+    const { message, code = 'SERVICE_FAILED' } = this.#lastWords ?? {
+      message: `${this.#launch.name} was not ready within ${String(deadlineMs / 1000)} s`,
+    };
+    throw new HoldfastError(code, message, { service: this.#launch.name });
   }
 
   /** Asked only once its socket is there: a refused gRPC channel costs more than the service's own start. */
@@ -116,12 +117,14 @@ export class ServiceProcess {
   #ended(how: string): void {
     if (this.#state.kind !== 'running') return;
     const { since, tail } = this.#state;
-    this.#lastWords = tail.fatal ?? `${this.#launch.name} ended (${how}) and said nothing; see its log`;
+    this.#lastWords = tail.fatal ?? {
+      message: `${this.#launch.name} ended (${how}) and said nothing; see its log`,
+    };
     this.#state = { kind: 'stopped' };
     // One that was never ready has a reason that a restart does not mend: ready() tells it.
     if (this.#stopping || !this.#ready) return;
     const delayMs = this.#backoff.delayMs(Date.now() - since);
-    const why = tail.fatal === undefined ? how : `${how}: ${tail.fatal}`;
+    const why = tail.fatal === undefined ? how : `${how}: ${tail.fatal.message}`;
     this.#say(`${this.#launch.name} ended (${why}); starting it again in ${String(delayMs / 1000)} s`);
     const timer = setTimeout(() => {
       this.start();

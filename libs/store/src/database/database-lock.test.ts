@@ -30,7 +30,7 @@ describeDatabases('a database for one alone', (database) => {
     const error = await refusal(url);
     expect(error.code).toBe('DATABASE_LOCKED');
     expect(error.message).toMatch(
-      /^The database \S+ is in use by another test: [^;]+; stop it, or give each its own by DATABASE_URL\.$/,
+      /^The database \S+ is in use by another test: [^;]+; stop it, or give each its own by DATABASE_URL$/,
     );
     expect(error.message).toContain(`(pid ${String(process.pid)}`);
     const shared = await database.open(url);

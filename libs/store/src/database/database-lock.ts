@@ -27,7 +27,7 @@ export interface LockWatcher {
 export function databaseLocked(database: string, owner: string, holder: string): HoldfastError {
   return new HoldfastError(
     'DATABASE_LOCKED',
-    `The database ${database} is in use by another ${owner}${holder}; stop it, or give each its own by DATABASE_URL.`,
+    `The database ${database} is in use by another ${owner}${holder}; stop it, or give each its own by DATABASE_URL`,
     { database },
   );
 }
