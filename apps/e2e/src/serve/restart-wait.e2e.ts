@@ -12,7 +12,9 @@ describe('a client that connects while a service is restarted', () => {
   let holdfast: Holdfast;
 
   beforeAll(async () => {
-    holdfast = await startHoldfast({ images: [makeImage(MIB)] });
+    // On a busy machine a service may need longer to start than a client has by default.
+    const env = { HOLDFAST_HANDSHAKE_MS: '60000' };
+    holdfast = await startHoldfast({ images: [makeImage(MIB)], env });
   });
 
   it.each(behindTheGateway)('waits for %s, and is served', async (service) => {
