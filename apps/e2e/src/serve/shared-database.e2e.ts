@@ -29,7 +29,7 @@ async function keepsTheOther(holdfast: Holdfast, url: string): Promise<void> {
   const refused = await serveToo(url);
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(
-    /^holdfast: The database \S+ is in use by another device-registry: [^\n]*; stop it, or give each its own by DATABASE_URL\.\n$/,
+    /^holdfast: The database \S+ is in use by another device-registry: .*; stop it, or give each its own by DATABASE_URL\. \(\w+\)$/m,
   );
   expect(refused.stderr).toContain(
     `holdfast device-registry (pid ${String(holdfast.pidOf('device-registry'))}`,
