@@ -25,7 +25,7 @@ describe('Law 1: two instances and one image', () => {
       const registry = `holdfast device-registry (pid ${String(holdfast.pidOf('device-registry'))})`;
       const worker = `holdfast io-worker (pid ${String(holdfast.pidOf('io-worker'))})`;
       expect(refused.stderr).toMatch(
-        /^holdfast: "[^\n]*disk\.img" is open for writing in another process: [^\n]*\n$/,
+        /^holdfast: "[^\n]*disk\.img" is open for writing in another process: [^\n]*; stop it first \(DEVICE_LOCKED\)\n$/,
       );
       expect(refused.stderr).toContain(registry);
       expect(refused.stderr).toContain(worker);
