@@ -70,3 +70,9 @@ export const EXTENTS_MAX = 2 ** 20;
  * payload and 2^20 extents are 16 MiB.
  */
 export const CHUNK_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Metadata contexts of one session: more than there are to select. Bounds the chunks of a BLOCK_STATUS reply and the
+ * payload that filters them.
+ */
+export const META_CONTEXTS_MAX = 16;

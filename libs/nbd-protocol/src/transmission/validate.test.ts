@@ -26,6 +26,8 @@ function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts
     transmissionFlags: EVERYTHING,
     blockSizeMinimum: 1,
     payloadMaximum: 32 * MIB,
+    replyMode: 'simple',
+    metaContexts: [],
     ...facts,
   });
 }
