@@ -58,3 +58,21 @@ export const PIECE_ALIGNMENT_BYTES = 4096;
 
 /** Unread input up to this is moved to the front of its buffer whenever input is awaited: cheaper than a short receive. */
 export const CHEAP_MOVE_BYTES = 4096;
+
+/**
+ * Extents in one BLOCK_STATUS chunk: "Servers SHOULD NOT send more than 2^20 extents in a single reply chunk"
+ * (section "Structured reply types").
+ */
+export const EXTENTS_MAX = 2 ** 20;
+
+/**
+ * Payload of a chunk that a client takes: no server of good faith exceeds it, since data is bounded by the maximum
+ * payload and 2^20 extents are 16 MiB.
+ */
+export const CHUNK_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Metadata contexts of one session: more than there are to select. Bounds the chunks of a BLOCK_STATUS reply and the
+ * payload that filters them.
+ */
+export const META_CONTEXTS_MAX = 16;

@@ -102,6 +102,8 @@ export class WorkerScene {
         transmissionFlags: advertisedFlags({ readOnly: false }),
         blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
         payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
+        replyMode: 'simple',
+        metaContexts: [],
       },
       ...change,
     };

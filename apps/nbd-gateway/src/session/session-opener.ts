@@ -137,6 +137,8 @@ export class SessionOpener {
         startTime: request.startTime,
         engine: '',
         counters: undefined,
+        replyMode: workerV1.ReplyMode.REPLY_MODE_SIMPLE,
+        metaContexts: [],
       },
       token,
       workerInstance: lease.workerInstance,
