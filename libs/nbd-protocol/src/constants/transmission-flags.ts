@@ -7,7 +7,11 @@ export const TransmissionFlag = {
   SEND_FUA: 1 << 3,
   SEND_TRIM: 1 << 5,
   SEND_WRITE_ZEROES: 1 << 6,
+  /** READ may ask for a reply in one chunk. Only with structured replies or extended headers. */
+  SEND_DF: 1 << 7,
   /** FLUSH and FUA speak for all connections to the export. */
   CAN_MULTI_CONN: 1 << 8,
   SEND_FAST_ZERO: 1 << 11,
+  /** BLOCK_STATUS may name the contexts that it asks for. Only with extended headers. */
+  BLOCK_STATUS_PAYLOAD: 1 << 12,
 } as const;
