@@ -4,7 +4,8 @@ import type { Option } from '../constants/options.js';
 import type { HandshakeEnd } from './handshake-request.js';
 
 /** The options whose data is read. */
-export type DataOption = Exclude<(typeof Option)[keyof typeof Option], typeof Option.ABORT>;
+export type DataOption =
+  typeof Option.EXPORT_NAME | typeof Option.LIST | typeof Option.INFO | typeof Option.GO;
 
 /** What the owner was asked, and what the answer needs to know. */
 export type Question =

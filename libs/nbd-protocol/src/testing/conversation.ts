@@ -136,6 +136,19 @@ export function infoData(name: Uint8Array | string, ...infoTypes: readonly numbe
   return Buffer.concat([nameLength, content, requests]);
 }
 
+/** The data of a LIST_META_CONTEXT or SET_META_CONTEXT. */
+export function contextData(name: Uint8Array | string, ...queries: readonly (Uint8Array | string)[]): Buffer {
+  const sized = (text: Uint8Array | string) => {
+    const content = Buffer.from(text);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    return Buffer.concat([length, content]);
+  };
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(queries.length);
+  return Buffer.concat([sized(name), count, ...queries.map(sized)]);
+}
+
 /** A reply as a reader sees it: `6 ACK`, with the text of an error. */
 export interface ReadReply {
   readonly option: number;
