@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { OptionReplyType } from '../constants/option-replies.js';
 import { META_CONTEXT_QUERIES_MAX } from '../limits.js';
-import { contextData } from '../testing/conversation.js';
+import { contextData } from '../testing/handshake-wire.js';
 import { encodeMetaContextRequest, parseMetaContextRequest } from './meta-context-request.js';
 
 const { ERR_INVALID, ERR_TOO_BIG } = OptionReplyType;
