@@ -26,12 +26,6 @@ export const HANDSHAKE_BYTES_MAX = 256 * 1024;
 /** Default maximum payload: what every client may assume (section "Size constraints"). */
 export const PAYLOAD_BYTES_MAX_DEFAULT = 32 * 1024 * 1024;
 
-/**
- * Largest maximum payload that may be configured: a client of libnbd takes no more in one chunk, and ends the
- * connection (its MAX_REQUEST_SIZE).
- */
-export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
-
 /** Default preferred block size (section "Size constraints"); the page of the host. */
 export const BLOCK_BYTES_PREFERRED_DEFAULT = 4096;
 

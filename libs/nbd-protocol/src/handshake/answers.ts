@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { assert } from '@holdfast/foundation';
 import { ClientFlag } from '../constants/handshake-flags.js';
 import { OptionReplyType } from '../constants/option-replies.js';
 import { Option } from '../constants/options.js';
+import { META_CONTEXTS_MAX } from '../limits.js';
 import type { BlockSize } from './block-size.js';
 import { encodeExportNameReply } from './export-name-reply.js';
 import { negotiatedFor, type HandshakeFacts } from './handshake-facts.js';
@@ -10,7 +12,7 @@ import type { Question } from './handshake-state.js';
 import { encodeInfoBlockSize } from './info-block-size.js';
 import { encodeInfoReplies } from './info-replies.js';
 import type { MetaContext } from './meta-context.js';
-import { announcedFlags } from './negotiated.js';
+import { flagsAreNegotiated } from './negotiated.js';
 import { encodeOptionReply } from './option-reply.js';
 import { encodeRepMetaContext } from './rep-meta-context.js';
 import { encodeRepServer } from './rep-server.js';
@@ -38,13 +40,14 @@ export function encodeDescription(
   description: ExportDescription,
   facts: HandshakeFacts,
 ): Uint8Array {
-  const negotiated = negotiatedFor(question.exportName, facts);
-  const transmissionFlags = announcedFlags(description.transmissionFlags, negotiated);
-  const announced = { ...description, transmissionFlags };
+  assert(
+    flagsAreNegotiated(description.transmissionFlags, negotiatedFor(question.exportName, facts)),
+    'only what was negotiated is announced',
+  );
   if (question.option === Option.EXPORT_NAME) {
-    return encodeExportNameReply(announced, (facts.clientFlags & ClientFlag.NO_ZEROES) !== 0);
+    return encodeExportNameReply(description, (facts.clientFlags & ClientFlag.NO_ZEROES) !== 0);
   }
-  return encodeInfoReplies(question.option, question.infoTypes, announced);
+  return encodeInfoReplies(question.option, question.infoTypes, description);
 }
 
 /** N9: one META_CONTEXT for each, then ACK. */
@@ -58,6 +61,12 @@ export function encodeContexts(
     ),
     encodeOptionReply(option, OptionReplyType.ACK),
   ]);
+}
+
+/** "The server MAY return NBD_REP_ERR_TOO_BIG if a request seeks to select too many contexts." */
+export function encodeTooManyContexts(option: typeof Option.SET_META_CONTEXT): Uint8Array {
+  const text = encodeText(`at most ${String(META_CONTEXTS_MAX)} contexts can be selected`);
+  return encodeOptionReply(option, OptionReplyType.ERR_TOO_BIG, text);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BLOCK_BYTES_MINIMUM_MAX, BLOCK_BYTES_PREFERRED_MIN, PAYLOAD_BYTES_MAX } from '../limits.js';
+import { BLOCK_BYTES_MINIMUM_MAX, BLOCK_BYTES_PREFERRED_MIN } from '../limits.js';
 
 /** Constraints on requests, in bytes (section "Block size constraints"). */
 export interface BlockSize {
@@ -10,6 +10,9 @@ export interface BlockSize {
   readonly payloadMaximum: number;
 }
 
+/** 0xffffffff says that there is no fixed limit. */
+const UINT32_MAX = 0xffff_ffff;
+
 /** What the specification forbids about block sizes, as a sentence without its end; undefined if nothing (T5). */
 export function blockSizeFault({ minimum, preferred, payloadMaximum }: BlockSize): string | undefined {
   if (!isPowerOfTwo(minimum) || minimum > BLOCK_BYTES_MINIMUM_MAX) {
@@ -19,11 +22,8 @@ export function blockSizeFault({ minimum, preferred, payloadMaximum }: BlockSize
   if (!isPowerOfTwo(preferred) || preferred < preferredMin) {
     return `the preferred block size must be a power of two from ${String(preferredMin)}`;
   }
-  if (!Number.isInteger(payloadMaximum) || payloadMaximum < preferred || payloadMaximum > PAYLOAD_BYTES_MAX) {
-    return (
-      'the maximum payload must be at least the preferred block size, ' +
-      `${String(preferred)}, and at most ${String(PAYLOAD_BYTES_MAX)}`
-    );
+  if (!Number.isInteger(payloadMaximum) || payloadMaximum < preferred || payloadMaximum > UINT32_MAX) {
+    return `the maximum payload must be at least the preferred block size, ${String(preferred)}`;
   }
   return undefined;
 }

@@ -12,10 +12,7 @@ export interface ExportDescription {
   readonly name: string;
   readonly description: string;
   readonly sizeBytes: bigint;
-  /**
-   * All that the export can do: what needs replies that were not negotiated is left out by the machine. HAS_FLAGS
-   * need not be set, it always is on the wire.
-   */
+  /** For what was negotiated, see `advertisedFlags`. HAS_FLAGS need not be set: it always is on the wire. */
   readonly transmissionFlags: number;
   readonly blockSize: BlockSize;
 }
@@ -47,6 +44,15 @@ export type HandshakeEnd =
   /** More bytes than {@link HandshakeLimits.totalBytesMax} (N10). */
   | 'total-bytes-limit';
 
+/** What is asked about one export. */
+export interface ExportInquiry {
+  readonly exportName: string;
+  /** The client asked for the block sizes, and so will keep to them. */
+  readonly blockSizeAsked: boolean;
+  /** How the transmission would be, as things stand. */
+  readonly negotiated: Negotiated;
+}
+
 /** What the machine asks of its owner. */
 export type HandshakeRequest =
   /** Nothing to do until more bytes are pushed. */
@@ -54,16 +60,9 @@ export type HandshakeRequest =
   /** Answered by `answerList` or `refuse`. */
   | { readonly kind: 'list' }
   /** Answered by `answerInfo`, `refuse` or, unless sizes were asked for, `refuseWithoutBlockSize`. */
-  | { readonly kind: 'info'; readonly exportName: string; readonly blockSizeAsked: boolean }
+  | ({ readonly kind: 'info' } & ExportInquiry)
   /** Answered by `answerGo`, `refuse` or, unless sizes were asked for, `refuseWithoutBlockSize`. */
-  | {
-      readonly kind: 'go';
-      readonly exportName: string;
-      readonly via: 'go' | 'export-name';
-      readonly blockSizeAsked: boolean;
-      /** How the transmission will be, if the answer is yes. */
-      readonly negotiated: Negotiated;
-    }
+  | ({ readonly kind: 'go'; readonly via: 'go' | 'export-name' } & ExportInquiry)
   /** Which contexts has this export? Answered by `answerMetaContexts` or `refuse`. */
   | { readonly kind: 'meta-contexts'; readonly exportName: string }
   /**

@@ -6,8 +6,8 @@ import type { ReplyMode } from './reply-mode.js';
 export interface MetaContextOffer {
   /** `namespace:leaf-name`, such as `base:allocation`. */
   readonly name: string;
-  /** Its status takes 64 bits: only for clients with extended headers (N11). */
-  readonly wide?: boolean;
+  /** Bits of its status: 64 are for clients with extended headers only (N11). */
+  readonly flagBits: 32 | 64;
 }
 
 /** LIST_META_CONTEXT: those that a query names, in full or up to a colon; without queries all. */
@@ -39,7 +39,7 @@ export function selectContexts(
 /** N11: of 64-bit contexts it says "the server MUST either omit that context from its successful reply, or …". */
 function available(offers: readonly MetaContextOffer[], replyMode: ReplyMode): MetaContextOffer[] {
   assert(new Set(offers.map(({ name }) => name)).size === offers.length, 'an export has a context once');
-  return offers.filter(({ wide }) => wide !== true || replyMode === 'extended');
+  return offers.filter(({ flagBits }) => flagBits === 32 || replyMode === 'extended');
 }
 
 /** "The empty leaf-name makes sense as a wildcard"; qemu's documentation has it for `qemu:dirty-bitmap:` too. */

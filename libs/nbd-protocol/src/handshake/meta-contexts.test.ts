@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OptionReplyType } from '../constants/option-replies.js';
 import { Option } from '../constants/options.js';
-import { META_CONTEXT_QUERIES_MAX, OPTION_BYTES_MAX } from '../limits.js';
+import { META_CONTEXT_QUERIES_MAX, META_CONTEXTS_MAX, OPTION_BYTES_MAX } from '../limits.js';
 import { negotiate, negotiateIn, OWNER } from '../testing/conversation.js';
 import { contextData, infoData, option, repliesOf, replyTypesOf } from '../testing/handshake-wire.js';
 import { ServerHandshake } from './server-handshake.js';
@@ -103,6 +103,20 @@ describe('SET_META_CONTEXT', () => {
   });
 });
 
+test('N10 the contexts of one selection are bounded, and nothing is selected beyond', () => {
+  const offering = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ name: `x-a:${String(index)}`, flagBits: 32 as const }));
+  const selectAll = (count: number) => {
+    const contexts = offering(count);
+    const all = select(...contexts.map(({ name }) => name));
+    return negotiateIn({ owner: { ...OWNER, contexts } }, STRUCTURED_REPLY, select('x-a:0'), all, GO);
+  };
+  expect(selectAll(META_CONTEXTS_MAX).negotiated?.contexts).toHaveLength(META_CONTEXTS_MAX);
+  const beyond = selectAll(META_CONTEXTS_MAX + 1);
+  expect(contextsOf(beyond.sent, 10).at(-1)).toBe('error 9');
+  expect(beyond.negotiated?.contexts).toEqual([]);
+});
+
 describe('LIST_META_CONTEXT', () => {
   const all = ['0 base:allocation', '0 x-holdfast:bitmap:a', '0 x-holdfast:bitmap:b', 'ACK'];
 
@@ -179,6 +193,9 @@ test('an export has a context once', () => {
   machine.push(Buffer.concat([Buffer.from([0, 0, 0, 3]), STRUCTURED_REPLY, select('base:allocation')]));
   machine.next();
   machine.next();
-  const twice = [{ name: 'base:allocation' }, { name: 'base:allocation' }];
+  const twice = [
+    { name: 'base:allocation', flagBits: 32 },
+    { name: 'base:allocation', flagBits: 32 },
+  ] as const;
   expect(() => machine.answerMetaContexts(twice)).toThrow('once');
 });

@@ -12,12 +12,14 @@ export interface Negotiated {
 }
 
 /**
- * The transmission flags of an export, without those that need more than was negotiated (section "Transmission
- * flags"): SEND_DF needs replies in chunks, BLOCK_STATUS_PAYLOAD extended headers and contexts to choose from.
+ * Whether transmission flags may be announced (section "Transmission flags"): SEND_DF needs replies in chunks,
+ * BLOCK_STATUS_PAYLOAD extended headers, and contexts to choose from.
  */
-export function announcedFlags(transmissionFlags: number, { replyMode, contexts }: Negotiated): number {
-  let flags = transmissionFlags;
-  if (replyMode === 'simple') flags &= ~TransmissionFlag.SEND_DF;
-  if (replyMode !== 'extended' || contexts.length === 0) flags &= ~TransmissionFlag.BLOCK_STATUS_PAYLOAD;
-  return flags;
+export function flagsAreNegotiated(transmissionFlags: number, { replyMode, contexts }: Negotiated): boolean {
+  const needsChunks = (transmissionFlags & TransmissionFlag.SEND_DF) !== 0;
+  const needsContexts = (transmissionFlags & TransmissionFlag.BLOCK_STATUS_PAYLOAD) !== 0;
+  return (
+    (!needsChunks || replyMode !== 'simple') &&
+    (!needsContexts || (replyMode === 'extended' && contexts.length > 0))
+  );
 }

@@ -66,15 +66,15 @@ function asked(
   const message = parseInfoRequest(data);
   if ('error' in message) return rejected(option, message, facts);
   const { exportName } = message;
-  const blockSizeAsked = message.infoTypes.has(InfoType.BLOCK_SIZE);
-  const negotiated = negotiatedFor(exportName, facts);
+  const inquiry = {
+    exportName,
+    blockSizeAsked: message.infoTypes.has(InfoType.BLOCK_SIZE),
+    negotiated: negotiatedFor(exportName, facts),
+  };
   return {
     state: { phase: 'deciding', question: { option, ...message } },
     facts,
-    request:
-      option === Option.INFO
-        ? { kind: 'info', exportName, blockSizeAsked }
-        : { kind: 'go', exportName, via: 'go', blockSizeAsked, negotiated },
+    request: option === Option.INFO ? { kind: 'info', ...inquiry } : { kind: 'go', via: 'go', ...inquiry },
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OptionReplyType } from '../constants/option-replies.js';
 import { Option } from '../constants/options.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
-import { negotiate } from '../testing/conversation.js';
+import { DISK, negotiate, negotiateIn, OWNER } from '../testing/conversation.js';
 import { contextData, infoData, option, repliesOf, replyTypesOf } from '../testing/handshake-wire.js';
 
 const { ACK, INFO, SERVER, ERR_EXT_HEADER_REQD, ERR_INVALID } = OptionReplyType;
@@ -62,24 +62,38 @@ test('N11 after EXTENDED_HEADERS the client must use GO: EXPORT_NAME closes', ()
   });
 });
 
-describe('what needs more than was negotiated is not announced', () => {
-  test.each([
-    ['simple replies', [], 0],
-    ['structured replies', [STRUCTURED_REPLY], SEND_DF],
-    ['structured replies and contexts', [STRUCTURED_REPLY, SET], SEND_DF],
-    ['extended headers', [EXTENDED_HEADERS], SEND_DF],
-    ['extended headers and contexts', [EXTENDED_HEADERS, SET], SEND_DF | BLOCK_STATUS_PAYLOAD],
-  ])('N5 N11 with %s, by INFO and GO alike', (_name, options, expected) => {
-    const dependent = SEND_DF | BLOCK_STATUS_PAYLOAD;
-    for (const code of [Option.INFO, Option.GO]) {
-      const { sent } = negotiate(...options, option(code, infoData('disk')));
-      expect(flagsOf(sent) & dependent).toBe(expected);
-    }
-  });
+describe('what needs more than was negotiated', () => {
+  const announcing = (transmissionFlags: number, ...options: readonly Uint8Array[]) => {
+    const describe = () => ({ ...DISK, transmissionFlags });
+    return negotiateIn({ owner: { ...OWNER, describe } }, ...options);
+  };
+  const other = option(Option.SET_META_CONTEXT, contextData('disk2', 'base:allocation'));
 
-  test('nor with the contexts of another export', () => {
-    const other = option(Option.SET_META_CONTEXT, contextData('disk2', 'base:allocation'));
-    const { sent } = negotiate(EXTENDED_HEADERS, other, GO);
-    expect(flagsOf(sent) & BLOCK_STATUS_PAYLOAD).toBe(0);
+  describe.each([
+    ['INFO', Option.INFO],
+    ['GO', Option.GO],
+  ])('of %s', (_name, code) => {
+    const last = option(code, infoData('disk'));
+
+    test.each([
+      ['DF without structured replies', SEND_DF, []],
+      ['payloads of BLOCK_STATUS without contexts', BLOCK_STATUS_PAYLOAD, [EXTENDED_HEADERS]],
+      [
+        'payloads of BLOCK_STATUS with the contexts of another export',
+        BLOCK_STATUS_PAYLOAD,
+        [EXTENDED_HEADERS, other],
+      ],
+      ['payloads of BLOCK_STATUS without extended headers', BLOCK_STATUS_PAYLOAD, [STRUCTURED_REPLY, SET]],
+    ])('N11 is not announced: %s', (_case, flags, options) => {
+      expect(() => announcing(flags, ...options, last)).toThrow('negotiated');
+    });
+
+    test.each([
+      ['DF with structured replies', SEND_DF, [STRUCTURED_REPLY]],
+      ['DF with extended headers', SEND_DF, [EXTENDED_HEADERS]],
+      ['both with extended headers and contexts', SEND_DF | BLOCK_STATUS_PAYLOAD, [EXTENDED_HEADERS, SET]],
+    ])('N11 is announced with it: %s', (_case, flags, options) => {
+      expect(flagsOf(announcing(flags, ...options, last).sent)).toBe(flags | 1);
+    });
   });
 });

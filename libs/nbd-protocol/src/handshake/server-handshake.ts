@@ -1,12 +1,13 @@
 import { assert } from '@holdfast/foundation';
 import { HandshakeFlag } from '../constants/handshake-flags.js';
 import { Option } from '../constants/options.js';
-import { HANDSHAKE_BYTES_MAX, OPTION_BYTES_MAX, OPTIONS_MAX } from '../limits.js';
+import { HANDSHAKE_BYTES_MAX, META_CONTEXTS_MAX, OPTION_BYTES_MAX, OPTIONS_MAX } from '../limits.js';
 import {
   encodeBlockSizeRequired,
   encodeContexts,
   encodeDescription,
   encodeListing,
+  encodeTooManyContexts,
   type QuestionAbout,
 } from './answers.js';
 import type { BlockSize } from './block-size.js';
@@ -120,6 +121,7 @@ export class ServerHandshake {
         return encodeContexts(option, listContexts(offers, queries, replyMode));
       }
       const contexts = selectContexts(offers, queries, replyMode);
+      if (contexts.length > META_CONTEXTS_MAX) return encodeTooManyContexts(option);
       const bytes = encodeContexts(option, contexts);
       this.#reader.goOn(state, agreeing(facts, { selection: { exportName, contexts } }));
       return bytes;

@@ -50,11 +50,7 @@ export const DISK: ExportDescription = {
   name: 'disk',
   description: 'a disk',
   sizeBytes: 0x0102_0304_0506_0708n,
-  transmissionFlags:
-    TransmissionFlag.SEND_FLUSH |
-    TransmissionFlag.SEND_TRIM |
-    TransmissionFlag.SEND_DF |
-    TransmissionFlag.BLOCK_STATUS_PAYLOAD,
+  transmissionFlags: TransmissionFlag.SEND_FLUSH | TransmissionFlag.SEND_TRIM,
   blockSize: { minimum: 512, preferred: 4096, payloadMaximum: 32 * 1024 * 1024 },
 };
 
@@ -70,10 +66,10 @@ export const OWNER: Owner = {
     return exportName === 'hidden' ? 'policy' : 'unknown';
   },
   contexts: [
-    { name: 'base:allocation' },
-    { name: 'x-holdfast:wide', wide: true },
-    { name: 'x-holdfast:bitmap:a' },
-    { name: 'x-holdfast:bitmap:b' },
+    { name: 'base:allocation', flagBits: 32 },
+    { name: 'x-holdfast:wide', flagBits: 64 },
+    { name: 'x-holdfast:bitmap:a', flagBits: 32 },
+    { name: 'x-holdfast:bitmap:b', flagBits: 32 },
   ],
 };
 
