@@ -24,6 +24,7 @@ export function toSessionMessage(session: Session): workerV1.Session {
       errors: BigInt(errors),
     },
     replyMode: toReplyModeMessage(definition.facts.replyMode),
+    tls: definition.tls,
     metaContexts: definition.facts.metaContexts.map(({ id, name }) => ({ id, name })),
   };
 }
