@@ -68,7 +68,7 @@ describe('preparing a session', () => {
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 131_072 }, change: {} },
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 2 ** 31 }, change: {} },
     { field: 'session.payload_maximum', session: { blockSizeMinimum: 512, payloadMaximum: 511 }, change: {} },
-    { field: 'session.reply_mode', session: { replyMode: 4 }, change: {} },
+    { field: 'session.reply_mode', session: { replyMode: workerV1.ReplyMode.UNRECOGNIZED }, change: {} },
     { field: 'session.meta_contexts', session: { metaContexts: [allocation] }, change: {} },
     {
       field: 'session.meta_contexts',
@@ -104,7 +104,11 @@ describe('preparing a session', () => {
   ])('T8 shows how it replies ($asked is $shown), and its contexts', async ({ asked, shown }) => {
     const metaContexts = asked === workerV1.ReplyMode.REPLY_MODE_UNSPECIFIED ? [] : [depth, allocation];
     const prepared = await api.prepareSession(request('one', { replyMode: asked, metaContexts }));
-    expect(prepared).toMatchObject({ replyMode: shown, metaContexts });
+    expect(prepared).toMatchObject({ replyMode: shown, metaContexts, tls: false });
+  });
+
+  test('shows that the gateway carries it through TLS', async () => {
+    expect(await api.prepareSession(request('one', { tls: true }))).toMatchObject({ tls: true });
   });
 
   test('of nothing is refused', async () => {

@@ -96,6 +96,7 @@ export class WorkerScene {
       lease: this.#leases++,
       readOnly: false,
       clientAddress: '127.0.0.1:1',
+      tls: false,
       startTime: new Date(),
       facts: {
         sizeBytes: byteCount(IMAGE_BYTES),
