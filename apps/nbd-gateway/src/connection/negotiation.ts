@@ -8,6 +8,7 @@ import {
   type HandshakeRequest,
   type Refusal,
 } from '@holdfast/nbd-protocol';
+import type { ExportRecord } from '@holdfast/store';
 import { readBuffered } from '../client/client-socket.js';
 import { PlainStream, type ClientStream } from '../client/client-stream.js';
 import type { ConnectedClient } from '../client/connected-client.js';
@@ -112,37 +113,31 @@ class Negotiation {
     }
   }
 
-  async #inform({ exportName, blockSizeAsked, negotiated }: ExportInquiry): Promise<Uint8Array | Refusal> {
-    const record = await this.#parts.exports.resolve(exportName, this.#client);
-    if (record.blockSize.required && !blockSizeAsked) {
-      return this.#handshake.refuseWithoutBlockSize(record.blockSize);
-    }
-    return this.#handshake.answerInfo(await this.#parts.exports.describe(record, negotiated));
+  async #inform(inquiry: ExportInquiry): Promise<Uint8Array | Refusal> {
+    const { exports } = this.#parts;
+    const record = await exports.resolve(inquiry.exportName, this.#client);
+    if (mustAskForBlockSize(record, inquiry)) return this.#handshake.refuseWithoutBlockSize(record.blockSize);
+    return this.#handshake.answerInfo(await exports.describe(record, inquiry.negotiated));
   }
 
-  async #go({ exportName, blockSizeAsked, negotiated }: ExportInquiry): Promise<NegotiationEnd | undefined> {
+  async #go(inquiry: ExportInquiry): Promise<NegotiationEnd | undefined> {
+    const { exports, opener } = this.#parts;
     let opened: OpenedSession | undefined;
     const { bytes, close } = await this.#attempt(async () => {
-      const record = await this.#parts.exports.resolve(exportName, this.#client);
-      if (record.blockSize.required && !blockSizeAsked) {
+      const record = await exports.resolve(inquiry.exportName, this.#client);
+      if (mustAskForBlockSize(record, inquiry))
         return this.#handshake.refuseWithoutBlockSize(record.blockSize);
-      }
-      opened = await this.#parts.opener.open({ client: this.#client, record, negotiated });
+      opened = await opener.open({ client: this.#client, record, negotiated: inquiry.negotiated });
       return this.#handshake.answerGo(opened.description);
     });
-    if (close) return this.#closed('export-name-refused');
-    await this.#deliver(bytes, opened);
-    if (opened === undefined) return undefined;
-    const remainder = this.#handshake.takeRemainder();
-    return { kind: 'transmission', opened, remainder, stream: this.#stream };
-  }
-
-  /** An answer that does not reach the client leaves no session behind. */
-  async #deliver(bytes: Uint8Array, opened: OpenedSession | undefined): Promise<void> {
+    if (opened === undefined) return close ? this.#closed('export-name-refused') : this.#send(bytes);
     try {
       await this.#stream.write(bytes);
+      const remainder = this.#handshake.takeRemainder();
+      return { kind: 'transmission', opened, remainder, stream: this.#stream };
     } catch (error) {
-      if (opened !== undefined) await this.#parts.opener.abandon(this.#client.name);
+      // An answer that does not reach the client leaves no session behind.
+      await opener.abandon(this.#client.name);
       throw error;
     }
   }
@@ -189,4 +184,9 @@ class Negotiation {
   #closed(reason: HandshakeEnd | 'end-of-stream'): NegotiationEnd {
     return { kind: 'closed', reason, stream: this.#stream };
   }
+}
+
+/** Whether a client has to ask for the block sizes of an export, and has not. */
+function mustAskForBlockSize({ blockSize }: ExportRecord, { blockSizeAsked }: ExportInquiry): boolean {
+  return blockSize.required && !blockSizeAsked;
 }

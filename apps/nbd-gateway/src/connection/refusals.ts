@@ -4,8 +4,8 @@ import type { RefusalReason } from '@holdfast/nbd-protocol';
 /** What a client is told of an error; every other error is our failure. */
 const reasons: Partial<Record<ErrorCode, RefusalReason>> = {
   EXPORT_NOT_FOUND: 'unknown',
-  DEVICE_NOT_FOUND: 'unknown',
-  DEVICE_NOT_ATTACHED: 'unknown',
+  DEVICE_NOT_FOUND: 'unavailable',
+  DEVICE_NOT_ATTACHED: 'unavailable',
   TLS_REQUIRED: 'tls-required',
   CLIENT_NOT_ALLOWED: 'policy',
   LIMIT_REACHED: 'policy',

@@ -21,39 +21,36 @@ export function isClientRule(text: string): boolean {
   return parseClientRule(text) !== undefined;
 }
 
+/** What rules go by. */
+type Subject = Pick<ConnectedClient, 'peer' | 'certificateNames'>;
+
 /** Whether the rules let a client in; without any rule they let everybody. */
-export function rulesAllow(
-  rules: readonly string[],
-  client: Pick<ConnectedClient, 'peer' | 'certificateNames'>,
-): boolean {
+export function rulesAllow(rules: readonly string[], { peer, certificateNames }: Subject): boolean {
+  if (rules.length === 0) return true;
   // A rule that cannot be read lets nobody in.
-  return rules.length === 0 || rules.some((text) => matches(parseClientRule(text), client));
+  const known = rules.map(parseClientRule).filter((rule) => rule !== undefined);
+  if (peer.kind === 'tcp' && networksContain(known, peer.host)) return true;
+  return known.some(
+    (rule) =>
+      (rule.kind === 'uid' && peer.kind === 'unix' && peer.uid === rule.uid) ||
+      (rule.kind === 'certificate' && certificateNames?.includes(rule.name) === true),
+  );
 }
 
-function matches(
-  rule: ClientRule | undefined,
-  { peer, certificateNames }: Pick<ConnectedClient, 'peer' | 'certificateNames'>,
-): boolean {
-  switch (rule?.kind) {
-    case 'network':
-      return peer.kind === 'tcp' && contains(rule, peer.host);
-    case 'uid':
-      return peer.kind === 'unix' && peer.uid === rule.uid;
-    case 'certificate':
-      return certificateNames?.includes(rule.name) === true;
-    case undefined:
-      return false;
-  }
-}
-
-function contains({ address, prefix }: ClientRule & { kind: 'network' }, host: string): boolean {
+function networksContain(rules: readonly ClientRule[], host: string): boolean {
   // The zone of a link-local address (`fe80::1%eth0`) says where it was seen, not what it is.
-  const [plain = ''] = host.split('%');
-  if (isIPv6(plain) !== isIPv6(address)) return false;
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  const network = new BlockList();
-  network.addSubnet(address, prefix, family);
-  return network.check(plain, family);
+  const [address = ''] = host.split('%');
+  const networks = new BlockList();
+  for (const rule of rules) {
+    // A BlockList would take IPv4 addresses for members of `::/0`.
+    if (rule.kind !== 'network' || isIPv6(rule.address) !== isIPv6(address)) continue;
+    networks.addSubnet(rule.address, rule.prefix, familyOf(address));
+  }
+  return networks.check(address, familyOf(address));
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
 function parseClientRule(text: string): ClientRule | undefined {

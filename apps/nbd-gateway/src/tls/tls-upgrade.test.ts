@@ -53,6 +53,14 @@ describe('a gateway with TLS for some exports', () => {
     expect((await client.go('open')).type).toBe(ACK);
   });
 
+  test('N8 does not send for TLS who could not be served with it either', async () => {
+    const { client, gateway } = await serving('per-export');
+    gateway.registry.devices.delete('devices/open');
+    for (const option of [Option.INFO, Option.GO]) {
+      expect((await client.request(option, 'open')).type).toBe(ERR_UNKNOWN);
+    }
+  });
+
   test('N8 serves all of them inside TLS', async () => {
     const { client } = await serving('per-export');
     const secured = await client.startTls();

@@ -88,6 +88,7 @@ describe.each([
   test('N12 a refusal is an error with a text, and the client may go on', () => {
     for (const [reason, type] of [
       ['unknown', ERR_UNKNOWN],
+      ['unavailable', ERR_UNKNOWN],
       ['policy', ERR_POLICY],
       ['shutdown', OptionReplyType.ERR_SHUTDOWN],
       ['platform', OptionReplyType.ERR_PLATFORM],

@@ -5,14 +5,24 @@ import type { Question } from './handshake-state.js';
 import { encodeOptionReply } from './option-reply.js';
 import { encodeText } from './string.js';
 
-/** Why an owner refuses. `tls-required` is for an export that needs TLS, and a client that has none. */
-export type RefusalReason = 'unknown' | 'policy' | 'shutdown' | 'platform' | 'tls-required';
+/** Why an owner refuses. */
+export type RefusalReason =
+  /** There is no such export. */
+  | 'unknown'
+  /** The export is there, which is no secret, and cannot be served now. */
+  | 'unavailable'
+  | 'policy'
+  | 'shutdown'
+  | 'platform'
+  /** The export needs TLS, and the client has none. */
+  | 'tls-required';
 
 /** An option with error replies. */
 type RefusableOption = Exclude<Question['option'], typeof Option.EXPORT_NAME>;
 
 const REPLIES = {
   unknown: OptionReplyType.ERR_UNKNOWN,
+  unavailable: OptionReplyType.ERR_UNKNOWN,
   policy: OptionReplyType.ERR_POLICY,
   shutdown: OptionReplyType.ERR_SHUTDOWN,
   platform: OptionReplyType.ERR_PLATFORM,

@@ -147,6 +147,7 @@ describe('SELECTIVETLS', () => {
     for (const [reason, type] of [
       ['policy', ERR_POLICY],
       ['shutdown', ERR_SHUTDOWN],
+      ['unavailable', ERR_UNKNOWN],
     ] as const) {
       const owner = { ...OWNER, describe: () => reason };
       const { sent } = negotiateIn({ tlsMode, owner }, option(Option.GO, infoData('disk')));

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Option } from '../constants/options.js';
 import type { TlsMode } from '../handshake/handshake-facts.js';
-import { converse } from './conversation.js';
+import { converse, type Conversation } from './conversation.js';
 import { clientFlags, contextData, infoData, option } from './handshake-wire.js';
 
 export const MODES: readonly TlsMode[] = ['off', 'required', 'per-export'];
@@ -68,16 +68,12 @@ export function outcome(
   plain: readonly Uint8Array[],
   throughTls: readonly Uint8Array[],
 ): string {
-  const { sent, sentInPlain, questions, end, negotiated, remainder } = converse(plain, {
-    tlsMode,
-    throughTls,
-  });
-  return JSON.stringify({
-    end,
-    questions,
-    negotiated,
-    sentInPlain,
-    sent: sent.toString('hex'),
-    remainder: remainder.toString('hex'),
-  });
+  return outcomeOf(converse(plain, { tlsMode, throughTls }));
+}
+
+/** The same, of a conversation that was had. */
+export function outcomeOf(conversation: Conversation): string {
+  const { sent, sentInPlain, questions, end, negotiated, remainder } = conversation;
+  const bytes = { sent: sent.toString('base64'), remainder: remainder.toString('base64') };
+  return JSON.stringify({ end, questions, negotiated, sentInPlain, ...bytes });
 }
