@@ -7,10 +7,14 @@ const libs = path.resolve(import.meta.dirname, 'libs');
 
 export default defineConfig({
   resolve: {
-    alias: readdirSync(libs).map((lib) => ({
-      find: `@holdfast/${lib}`,
-      replacement: path.join(libs, lib, 'src/index.ts'),
-    })),
+    alias: readdirSync(libs).flatMap((lib) => [
+      // What the tests of other rooms use of this one's.
+      {
+        find: new RegExp(`^@holdfast/${lib}/testing/(.+)$`),
+        replacement: path.join(libs, lib, 'src/testing/$1.ts'),
+      },
+      { find: `@holdfast/${lib}`, replacement: path.join(libs, lib, 'src/index.ts') },
+    ]),
   },
   test: {
     include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 // Installed for libs/contracts.
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, isFieldSet } from '@bufbuild/protobuf';
 import {
+  FieldDescriptorProtoSchema,
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
   FileDescriptorSetSchema,
@@ -32,7 +33,10 @@ export function readContracts() {
   const file = path.join(root, DESCRIPTORS);
   if (!existsSync(file)) throw new NotBuilt(DESCRIPTORS);
   const set = fromBinary(FileDescriptorSetSchema, readFileSync(file));
-  const own = set.file.filter(({ package: name }) => name.startsWith('holdfast.'));
+  const own = set.file
+    .filter(({ package: name }) => name.startsWith('holdfast.'))
+    // The compiler lists what is imported first.
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const packages = [...new Set(own.map(({ package: name }) => name))].sort();
   return packages.map((name) => {
     const files = own.filter((one) => one.package === name).map(readFile);
@@ -131,8 +135,8 @@ function readField(field, message, comment) {
   const [key, value] = entry?.field ?? [];
   const type =
     key !== undefined && value !== undefined ? `map<${typeOf(key)}, ${typeOf(value)}>` : typeOf(field);
-  const realOneof =
-    field.oneofIndex !== undefined && !field.proto3Optional && message.oneofDecl[field.oneofIndex];
+  // Its accessor answers 0 for a field of no oneof as well.
+  const inOneof = isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) && !field.proto3Optional;
   return {
     name: field.name,
     type,
@@ -143,7 +147,7 @@ function readField(field, message, comment) {
           ? 'repeated'
           : field.proto3Optional
             ? 'optional'
-            : realOneof
+            : inOneof
               ? 'one of'
               : '',
     comment,

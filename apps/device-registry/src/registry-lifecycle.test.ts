@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { checkHealth } from '@holdfast/contracts';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { recordOf, Scene } from './testing/scene.js';
+import { recordOf, startScene, type Scene } from './testing/scene.js';
 import type { RecordingWorker } from './testing/recording-worker.js';
 import type { TestRegistry } from './testing/registry.js';
 
@@ -10,11 +10,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
-  await registry.attachments.attach('disk');
+  ({ scene, worker, registry } = await startScene('attached'));
 });
 
 async function stop(): Promise<void> {

@@ -33,6 +33,17 @@ export class RegistryLifecycle implements Lifecycle {
   ) {}
 
   async start(): Promise<void> {
+    this.store.watchLock({
+      lost: (reason) => {
+        this.logger.error(
+          `the lock on the database is lost, no new work is taken until it is back: ${reason}`,
+        );
+      },
+      regained: () => {
+        this.logger.info('has its lock on the database back');
+        this.worker.compareAnew(this.reconciler);
+      },
+    });
     await this.inbox.listen(stateLayout(this.settings.stateFolder).registryHandoff);
     this.worker.follow(this.reconciler);
   }

@@ -22,6 +22,7 @@ const store: FactoryProvider<Store> = {
   useFactory: (settings: RegistrySettings, logger: Logger) =>
     openStore({
       url: databaseUrl(settings),
+      exclusiveTo: 'device-registry',
       onMigration: (name) => {
         logger.info({ migration: name }, 'migrated the database');
       },

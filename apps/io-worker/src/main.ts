@@ -15,5 +15,6 @@ await startService({
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).workerSocket,
   lifecycle: WorkerLifecycle,
+  drainMs: ({ drainMs }) => drainMs,
   module: () => ({ module: WorkerModule }),
 });

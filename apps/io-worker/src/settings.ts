@@ -1,3 +1,4 @@
+import { DRAIN_MS_DEFAULT } from '@holdfast/contracts';
 import { integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
 
 export const workerSettings = {
@@ -16,7 +17,7 @@ export const workerSettings = {
   drainMs: setting(
     'HOLDFAST_WORKER_DRAIN_MS',
     milliseconds,
-    '10000',
+    String(DRAIN_MS_DEFAULT),
     'Milliseconds that requests under way may take to finish when the worker stops.',
   ),
 } as const;

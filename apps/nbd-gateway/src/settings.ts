@@ -13,7 +13,7 @@ export const gatewaySettings = {
     'HOLDFAST_LISTEN',
     listenAddress,
     '127.0.0.1:10809',
-    'HOST:PORT for NBD over TCP; empty: no TCP.',
+    'HOST:PORT for NBD over TCP, `none` for no TCP.',
   ),
   nbdSocket: setting(
     'HOLDFAST_NBD_SOCKET',
@@ -44,7 +44,7 @@ export const gatewaySettings = {
     'HOLDFAST_HANDSHAKE_MS',
     milliseconds,
     '10000',
-    'Milliseconds that a client may take for the whole handshake.',
+    'Milliseconds that a client may take for the whole handshake, waiting for a service that is being restarted included.',
   ),
 } as const;
 

@@ -1,3 +1,4 @@
 export * from './generated/holdfast/registry/v1/device.js';
+export * from './generated/holdfast/registry/v1/identity.js';
 export * from './generated/holdfast/registry/v1/lease.js';
 export * from './generated/holdfast/registry/v1/registry.js';

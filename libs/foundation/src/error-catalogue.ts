@@ -76,6 +76,11 @@ export const errorCatalogue = {
     'The same file or block device is attached under another name.',
     'Use the other device, or detach it first.',
   ),
+  DEVICE_LOCKED: entry(
+    'FAILED_PRECONDITION',
+    'Another process, or the kernel, uses the file or block device in a way that excludes this use.',
+    'Stop what the message names, or attach the device read-only; any number may read what nobody writes.',
+  ),
   DEVICE_READ_ONLY: entry(
     'FAILED_PRECONDITION',
     'Writing was asked of a device that is open for reading only.',
@@ -165,6 +170,11 @@ export const errorCatalogue = {
     'UNAVAILABLE',
     'The database does not answer.',
     'Check that it runs and that DATABASE_URL is right; repeat after a moment.',
+  ),
+  DATABASE_LOCKED: entry(
+    'FAILED_PRECONDITION',
+    'Another device-registry keeps its records in this database.',
+    'Stop the one that the message names, or give each its own database by DATABASE_URL.',
   ),
   DATABASE_FAILED: entry(
     'INTERNAL',

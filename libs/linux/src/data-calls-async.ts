@@ -73,49 +73,39 @@ function addressIn(lent: NativeBuffer, start: number, length: number): number {
   return lent.address + start;
 }
 
-/** {@link readAt} into the lent buffer from `start` on. */
-export function readAtAsync(
+/** Moves bytes between `offset` of a file and the lent buffer from `start` on. */
+export type AsyncTransfer = (
   fd: number,
   lent: NativeBuffer,
   start: number,
   length: number,
   offset: number,
-): Promise<number> {
-  const address = addressIn(lent, start, length);
-  return offThread((done) => {
-    pread.async(fd, address, length, offset, done);
-  }, lent.bytes);
+) => Promise<number>;
+
+function transferBy(call: typeof pread): AsyncTransfer {
+  return (fd, lent, start, length, offset) => {
+    const address = addressIn(lent, start, length);
+    return offThread((done) => {
+      call.async(fd, address, length, offset, done);
+    }, lent.bytes);
+  };
 }
 
-/** {@link writeAt} out of the lent buffer from `start` on. */
-export function writeAtAsync(
-  fd: number,
-  lent: NativeBuffer,
-  start: number,
-  length: number,
-  offset: number,
-): Promise<number> {
-  const address = addressIn(lent, start, length);
-  return offThread((done) => {
-    pwrite.async(fd, address, length, offset, done);
-  }, lent.bytes);
-}
+/** {@link readAt} into the lent buffer. */
+export const readAtAsync = transferBy(pread);
 
-/** {@link writeAtDurable} out of the lent buffer from `start` on. */
-export function writeAtDurableAsync(
-  fd: number,
-  lent: NativeBuffer,
-  start: number,
-  length: number,
-  offset: number,
-): Promise<number> {
+/** {@link writeAt} out of the lent buffer. */
+export const writeAtAsync = transferBy(pwrite);
+
+/** {@link writeAtDurable} out of the lent buffer. */
+export const writeAtDurableAsync: AsyncTransfer = (fd, lent, start, length, offset) => {
   const address = addressIn(lent, start, length);
   return offThread((done, slot) => {
     const at = slot * IOVEC_BYTES;
     fillIovec(iovecs.view, at, address, length);
     pwritev2.async(fd, iovecs.address + at, 1, offset, ReadWriteFlag.DSYNC, done);
   }, lent.bytes);
-}
+};
 
 /** {@link syncData} off the event loop. */
 export function syncDataAsync(fd: number): Promise<number> {

@@ -27,6 +27,7 @@ export const Errno = {
   EROFS: 30,
   EPIPE: 32,
   ENAMETOOLONG: 36,
+  ENOLCK: 37,
   EPROTO: 71,
   EOVERFLOW: 75,
   ENOTSOCK: 88,

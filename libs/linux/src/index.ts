@@ -1,11 +1,13 @@
 export * from './data-calls.js';
 export * from './data-calls-async.js';
-export * from './device.js';
+export { openDevice } from './device.js';
 export * from './device-identity.js';
+export { lockDevice, type LockedDevice } from './device-lock.js';
 export { Errno, errnoName, SystemCallError } from './errno.js';
 export { HANDOFF_PAYLOAD_MAX, HANDOFF_TOKEN_BYTES } from './handoff/limits.js';
 export * from './handoff/handoff-listener.js';
 export * from './handoff/send-handoff.js';
+export { listHolders, lockHolders, type LockHolder } from './lock-holders.js';
 export * from './native-buffer.js';
 export * from './owned-fd.js';
 export * from './process.js';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, fstatSync } from 'node:fs';
 import path from 'node:path';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { openFdCount, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HandoffInbox, type Arrival } from './handoff-inbox.js';
 import { recordingLogger, type LogLine } from './testing/recording-logger.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
 
 const UNCLAIMED_MAX = 64;
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkHealth, createClient, workerV1 } from '@holdfast/contracts';
+import { checkHealth, createClient, stopDeadlineMs, workerV1 } from '@holdfast/contracts';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Child } from './testing/child.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
 
 function start(environment: NodeJS.ProcessEnv = {}) {
   const state = temporaryFolder();
@@ -93,4 +93,13 @@ test('a service whose stop fails says why, exit code 1', async () => {
   child.process.kill('SIGTERM');
   expect(await child.ended()).toBe(1);
   expect(child.lastWords.map(({ msg }) => msg)).toEqual(['stopping failed']);
+});
+
+test('T16 the time in which a service must have stopped follows the drain that its settings give it', async () => {
+  const { child } = start({ TEST_DRAIN_MS: '60000' });
+  await child.says('ready');
+  child.process.kill('SIGTERM');
+  expect(await child.ended()).toBe(0);
+  const stopping = child.log.find(({ msg }) => msg === 'stopping');
+  expect(stopping?.deadlineMs).toBe(stopDeadlineMs(60_000));
 });

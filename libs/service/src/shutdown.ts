@@ -15,7 +15,7 @@ export function stopOnRequest(
   const begin = (reason: string) => {
     if (stopping) return;
     stopping = true;
-    logger.info({ reason }, 'stopping');
+    logger.info({ reason, deadlineMs }, 'stopping');
     setTimeout(() => {
       logger.fatal({ deadlineMs }, 'could not stop in time; killing this process');
       process.kill(process.pid, 'SIGKILL');

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { checkHealth, createClient, workerV1 } from '@holdfast/contracts';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Child } from './testing/child.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
 
 function start(environment: NodeJS.ProcessEnv = {}) {
   const state = temporaryFolder();

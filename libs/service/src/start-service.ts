@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import 'reflect-metadata';
 import type { Server } from '@grpc/grpc-js';
-import type { ServiceDefinition } from '@holdfast/contracts';
+import { DRAIN_MS_DEFAULT, stopDeadlineMs, type ServiceDefinition } from '@holdfast/contracts';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { NestFactory } from '@nestjs/core';
 import { Module, type DynamicModule, type INestMicroservice, type Type } from '@nestjs/common';
@@ -21,9 +21,6 @@ import { stopOnRequest } from './shutdown.js';
 /** How long calls under way may go on once the service has drained. */
 const CLOSE_GRACE_MS = 500;
 
-/** How long a service may take to stop before it kills itself: longer than any drain inside it. */
-const STOP_DEADLINE_MS = 20_000;
-
 /** The common settings and the service's own. */
 export type ServiceSettings<Table extends SettingsTable> = SettingsOf<typeof commonSettings> &
   SettingsOf<Table>;
@@ -41,6 +38,8 @@ export interface ServiceSpecification<Table extends SettingsTable> {
   readonly socketPath: (settings: ServiceSettings<Table>) => string;
   /** The class in that module which starts and stops the service. */
   readonly lifecycle: Type<Lifecycle>;
+  /** Milliseconds that its drain may take, where the settings decide on that. */
+  readonly drainMs?: (settings: ServiceSettings<Table>) => number;
   readonly module: (settings: ServiceSettings<Table>) => DynamicModule | Promise<DynamicModule>;
 }
 
@@ -119,7 +118,8 @@ async function run<Table extends SettingsTable>(
   chmodSync(socketPath, 0o600);
   const lifecycle = app.get(specification.lifecycle, { strict: false });
   let started = Promise.resolve();
-  stopOnRequest(logger, settings.supervised, STOP_DEADLINE_MS, async () => {
+  const deadlineMs = stopDeadlineMs(specification.drainMs?.(settings) ?? DRAIN_MS_DEFAULT);
+  stopOnRequest(logger, settings.supervised, deadlineMs, async () => {
     health.stopping();
     // What a start beside it still makes, a drain would not find.
     await started;

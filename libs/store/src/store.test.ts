@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPostgresql } from './database/open-postgresql.js';
 import { openSqlite } from './database/open-sqlite.js';
 import { openStore } from './store.js';
-import { describeDatabases } from './testing/databases.js';
+import { describeDatabases, describePostgresql } from './testing/databases.js';
 import { openRaw } from './testing/raw-connection.js';
 import { attach, deviceOf, leaseOf } from './testing/records.js';
 
@@ -118,47 +118,43 @@ describeDatabases('a store', (database) => {
     expect(new Set(numbers).size).toBe(30);
     await closed;
   });
+});
 
-  test.runIf(database.kind === 'postgresql')(
-    'Law 2: a commit is on the disk, whatever the server is set to',
-    async () => {
-      const url = await database.create();
-      const raw = await openRaw(url);
-      const [name = ''] = await raw.column('SELECT current_database()');
-      await raw.execute(`ALTER DATABASE ${name} SET synchronous_commit = off`);
-      await raw.execute(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
-      await raw.close();
-      const connection = await openPostgresql(url, none);
-      const { client } = connection;
-      expect(await client.$queryRawUnsafe('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
-      expect(await client.$queryRawUnsafe('SHOW transaction_isolation')).toEqual([
-        { transaction_isolation: 'read committed' },
-      ]);
-      await connection.close();
-    },
-  );
+describePostgresql('a store on PostgreSQL', (database) => {
+  test('Law 2: a commit is on the disk, whatever the server is set to', async () => {
+    const url = await database.create();
+    const raw = await openRaw(url);
+    const [name = ''] = await raw.column('SELECT current_database()');
+    await raw.execute(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+    await raw.execute(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
+    await raw.close();
+    const connection = await openPostgresql(url, none);
+    const { client } = connection;
+    expect(await client.$queryRawUnsafe('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await client.$queryRawUnsafe('SHOW transaction_isolation')).toEqual([
+      { transaction_isolation: 'read committed' },
+    ]);
+    await connection.close();
+  });
 
-  test.runIf(database.kind === 'postgresql')(
-    'a database that is not there, and a server that ends our connections',
-    async () => {
-      const url = await database.create();
-      const missing = url.replace(/test_\d+/, 'missing');
-      await expect(openStore({ url: missing })).rejects.toMatchObject({ code: 'INVALID_SETTING' });
+  test('a database that is not there, and a server that ends our connections', async () => {
+    const url = await database.create();
+    const missing = url.replace(/test_\d+/, 'missing');
+    await expect(openStore({ url: missing })).rejects.toMatchObject({ code: 'INVALID_SETTING' });
 
-      const store = await database.open(url);
-      const raw = await openRaw(url);
-      const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()`;
-      await raw.execute(`${cut} AND datname = current_database()`);
-      await raw.close();
-      // The pool notices in its own time; then it makes a new connection.
-      await expect
-        .poll(() =>
-          store.devices.find('a').then(
-            () => 'works',
-            () => 'fails',
-          ),
-        )
-        .toBe('works');
-    },
-  );
+    const store = await database.open(url);
+    const raw = await openRaw(url);
+    const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()`;
+    await raw.execute(`${cut} AND datname = current_database()`);
+    await raw.close();
+    // The pool notices in its own time; then it makes a new connection.
+    await expect
+      .poll(() =>
+        store.devices.find('a').then(
+          () => 'works',
+          () => 'fails',
+        ),
+      )
+      .toBe('works');
+  });
 });

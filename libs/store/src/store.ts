@@ -1,7 +1,8 @@
 import { AttachmentRepository } from './attachment/attachment-repository.js';
 import { asStoreError } from './database/database-error.js';
 import { Database, type Connection } from './database/database.js';
-import { parseDatabaseUrl, type DatabaseKind } from './database/database-url.js';
+import type { DatabaseLock, LockWatcher } from './database/database-lock.js';
+import { parseDatabaseUrl, type DatabaseKind, type DatabaseLocation } from './database/database-url.js';
 import { DeviceRepository } from './device/device-repository.js';
 import { ExportRepository } from './export/export-repository.js';
 import { LeaseRepository } from './lease/lease-repository.js';
@@ -14,6 +15,11 @@ export interface StoreOptions {
   readonly url: string;
   /** Told the name of each migration that this call applied. */
   readonly onMigration?: (name: string) => void;
+  /**
+   * What kind of process we are, `device-registry`: nobody else who says so, of whatever kind, has the database open
+   * at the same time. Absent for those who share it.
+   */
+  readonly exclusiveTo?: string;
 }
 
 /** The records of holdfast. What a call answers with is on the disk. */
@@ -23,40 +29,57 @@ export interface Store {
   readonly attachments: AttachmentRepository;
   readonly leases: LeaseRepository;
   readonly exports: ExportRepository;
+  /** Tells when what {@link StoreOptions.exclusiveTo} promises is lost; every call is refused until it is regained. */
+  watchLock(watcher: LockWatcher): void;
   /** Ends after what is under way. */
   close(): Promise<void>;
 }
 
 /**
  * Opens the database and brings it up to date with the migrations of `prisma/` at the root of the repository. Only the
- * client and driver of the database in use are loaded. Several services may open one database at the same time.
+ * client and driver of the database in use are loaded. Several services may open one database at the same time, one
+ * of them for itself.
  *
- * @throws HoldfastError INVALID_SETTING when the URL cannot be understood or leads nowhere; MIGRATION_CHANGED when the
- * database was written by another version; DATABASE_UNAVAILABLE when the server does not answer; DATABASE_FAILED
- * when the disk or the file fails
+ * @throws HoldfastError INVALID_SETTING when the URL cannot be understood or leads nowhere; DATABASE_LOCKED when
+ * another has it for itself; MIGRATION_CHANGED when the database was written by another version; DATABASE_UNAVAILABLE
+ * when the server does not answer; DATABASE_FAILED when the disk or the file fails
  */
-export async function openStore({ url, onMigration }: StoreOptions): Promise<Store> {
-  const database = new Database(await connect(url, onMigration ?? (() => undefined)));
+export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions): Promise<Store> {
+  const location = parseDatabaseUrl(url);
+  // Before anything is changed: the migrations as well are for the one who has it.
+  const lock = exclusiveTo === undefined ? undefined : await takeLock(location, exclusiveTo);
+  const connection = await connect(location, onMigration ?? (() => undefined)).catch(
+    async (error: unknown) => {
+      await lock?.close();
+      throw asStoreError(error);
+    },
+  );
+  const database = new Database(connection, lock);
   return {
     kind: database.kind,
     devices: new DeviceRepository(database),
     attachments: new AttachmentRepository(database),
     leases: new LeaseRepository(database),
     exports: new ExportRepository(database),
+    watchLock: (watcher) => lock?.watch(watcher),
     close: () => database.close(),
   };
 }
 
-async function connect(url: string, onMigration: (name: string) => void): Promise<Connection> {
-  const location = parseDatabaseUrl(url);
-  try {
-    if (location.kind === 'sqlite') {
-      const { openSqlite } = await import('./database/open-sqlite.js');
-      return await openSqlite(location.path, onMigration);
-    }
-    const { openPostgresql } = await import('./database/open-postgresql.js');
-    return await openPostgresql(location.url, onMigration);
-  } catch (error) {
-    throw asStoreError(error);
+async function takeLock(location: DatabaseLocation, owner: string): Promise<DatabaseLock> {
+  if (location.kind === 'sqlite') {
+    const { takeSqliteLock } = await import('./database/sqlite-lock.js');
+    return takeSqliteLock(location.path, owner);
   }
+  const { PostgresqlLock } = await import('./database/postgresql-lock.js');
+  return PostgresqlLock.take(location.url, owner);
+}
+
+async function connect(location: DatabaseLocation, onMigration: (name: string) => void): Promise<Connection> {
+  if (location.kind === 'sqlite') {
+    const { openSqlite } = await import('./database/open-sqlite.js');
+    return openSqlite(location.path, onMigration);
+  }
+  const { openPostgresql } = await import('./database/open-postgresql.js');
+  return openPostgresql(location.url, onMigration);
 }

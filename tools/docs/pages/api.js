@@ -37,13 +37,15 @@ contracts are the files in \`proto/holdfast\`; this page is made from their comm
 - **Errors** carry one \`google.rpc.ErrorInfo\` with a stable code: see [errors](errors.md).
 - **Lists** come in pages: \`page_size\` up to 1000 (0 means 100), and \`next_page_token\` until it is empty.
 - **Health** (\`grpc.health.v1\`) is served by each process, for \`""\` and for each of its services.
-- **Reflection** lists the services. For the types, give the client the contracts.
+- **Reflection** (\`grpc.reflection.v1\` and \`v1alpha\`) describes every service and message that a process serves: a
+  client needs no contracts.
 
-With the tools of this checkout, a call looks like this (the state folder is the default one):
+With the tools of this checkout, what a service can do, and a call, look like this (the state folder is the default one):
 
 \`\`\`bash
-npx buf curl --schema proto --protocol grpc --http2-prior-knowledge \\
-  --unix-socket "\${XDG_STATE_HOME:-$HOME/.local/state}/holdfast/device-registry.sock" \\
+socket=\${XDG_STATE_HOME:-$HOME/.local/state}/holdfast/device-registry.sock
+npx buf curl --protocol grpc --unix-socket "$socket" --list-methods http://localhost
+npx buf curl --protocol grpc --unix-socket "$socket" \\
   http://localhost/holdfast.registry.v1.DeviceService/ListDevices
 \`\`\``;
 

@@ -28,9 +28,17 @@ names another folder than the default, \`$XDG_STATE_HOME/holdfast\` or \`~/.loca
 
 - Results go to standard output, everything else to standard error.
 - Without \`--json\`, output is for people: tables and \`name: value\` lines. It may change.
-- With \`--json\`, a command prints one JSON document, \`serve\` one JSON object a line. Resources are in the protobuf JSON
-  mapping of [the API](api.md): 64-bit numbers are strings, times are RFC 3339, and **a field that has its default value
-  (false, 0, empty) is left out**. Errors are text on standard error, with \`--json\` too.`;
+- With \`--json\`, a command prints one JSON document, \`serve\` one JSON object a line. \`remove\` prints nothing, and
+  \`device detach\` prints \`null\` when there is no such device.
+- Resources are in the protobuf JSON mapping of [the API](api.md). **Every field is there, also when it is false, 0 or
+  empty**; only what does not exist is left out, as the \`attachment\` of a device that was never attached. 64-bit numbers
+  (uint64 in the API) are strings of decimal digits, \`"sizeBytes": "67108864"\`, since a JSON reader may round them;
+  32-bit numbers are numbers. Times are RFC 3339 in UTC, states are the names of the API.
+- An error is one sentence and its code, \`holdfast: SENTENCE (CODE)\`. With \`--json\` it is one JSON object on one line of
+  standard error: \`{"error":{"code":"DEVICE_NOT_FOUND","status":"NOT_FOUND","message":"…","recovery":"…","metadata":{}}}\`.
+  The codes, and what to do, are [listed](errors.md); wrong usage is \`INVALID_ARGUMENT\`.
+- What else there is to say, for instance that a service is started again, is a line \`holdfast: SENTENCE\` on standard
+  error, with \`--json\` an object \`{"event":"note","message":"…"}\`.`;
 
 /** @param {string} help */
 function section(help) {

@@ -10,8 +10,8 @@ Every error that a user or a caller can meet has a stable code from this table. 
 
 - **gRPC**: the call fails with the status in the table and one \`google.rpc.ErrorInfo\` in its details: \`reason\` is the
   code, \`domain\` is \`holdfast\`, \`metadata\` carries the facts (which device, which field, which setting).
-- **Command line**: the sentence goes to standard error, without the code. The exit code is 2 where the status is NOT_FOUND, else 1; see
-  [the command line](cli.md#exit-codes).
+- **Command line**: the sentence goes to standard error with the code in parentheses, or as JSON with \`--json\`; see
+  [the command line](cli.md#what-is-printed). The exit code is 2 where the status is NOT_FOUND, else 1.
 - **Logs**: a service that cannot start logs one line of level 60 with \`code\`.
 - **NBD clients** see none of these codes, since the protocol has its own: see [NBD](nbd.md#errors).`;
 

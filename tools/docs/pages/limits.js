@@ -95,15 +95,23 @@ const sections = [
         'How long a TCP client may be silent before TCP keepalive asks whether it is still there.',
       ],
       [
+        'apps/nbd-gateway/src/connection/patience.ts',
+        'REFUSAL_RESERVE_MS',
+        'A client in the handshake waits for a registry or a worker that is being restarted, for all of `HOLDFAST_HANDSHAKE_MS` but this: then it is refused.',
+      ],
+      [
         'libs/contracts/src/rpc/client.ts',
         'DEADLINE_MS_DEFAULT',
         'Longest gRPC call of the command line and between services.',
       ],
-      ['libs/service/src/start-service.ts', 'STOP_DEADLINE_MS'],
+      ['libs/contracts/src/stop-deadlines.ts', 'DRAIN_MS_DEFAULT'],
+      ['libs/contracts/src/stop-deadlines.ts', 'STOP_MARGIN_MS'],
+      ['libs/contracts/src/stop-deadlines.ts', 'KILL_MARGIN_MS'],
+      ['libs/store/src/database/postgresql-lock.ts', 'PREDECESSOR_WAIT_MS'],
       [
-        'apps/holdfast/src/supervisor/service-process.ts',
-        'KILL_AFTER_MS',
-        'How long `serve` waits for a service to stop before it kills it: longer than any deadline of the service itself.',
+        'libs/store/src/database/postgresql-lock.ts',
+        'REGAIN_PAUSE_MS',
+        'Between two attempts of the registry to get back a lock on a PostgreSQL database that it lost.',
       ],
       [
         'apps/holdfast/src/supervisor/supervisor.ts',

@@ -26,12 +26,12 @@ the command:
 HOLDFAST_LOG_LEVEL=debug HOLDFAST_WORKER_THREADS=16 ./tools/serve disk.img
 \`\`\`
 
-Four variables are the exception: \`serve\` sets \`HOLDFAST_STATE\`, \`HOLDFAST_LISTEN\`, \`HOLDFAST_NBD_SOCKET\` and
-\`HOLDFAST_SUPERVISED\` itself, from \`--state\`, \`--listen\` and \`--socket\`, and ignores what the environment says. They
-matter only to somebody who starts the services without \`serve\`.
+An option of \`serve\` wins over its variable: \`--listen\` over \`HOLDFAST_LISTEN\`, \`--socket\` over
+\`HOLDFAST_NBD_SOCKET\`. Two variables it sets itself, whatever the environment says: \`HOLDFAST_STATE\`, from \`--state\`,
+and \`HOLDFAST_SUPERVISED\`. They matter only to somebody who starts the services without \`serve\`.
 
-A service that has not stopped after 20 seconds is killed ([limits](limits.md#times)), so a longer
-\`HOLDFAST_WORKER_DRAIN_MS\` has no effect.`;
+How long a worker may take to stop before it is killed follows \`HOLDFAST_WORKER_DRAIN_MS\`: that, and a
+[margin](limits.md#times).`;
 
 const outro = `## Outside of the services
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, writeFileSyn
 import { HoldfastError } from '@holdfast/foundation';
 import { duplicateFd, socketPair } from '@holdfast/linux';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { attachmentOf, recordOf, Scene } from '../testing/scene.js';
+import { attachmentOf, recordOf, startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -12,11 +12,7 @@ let registry: TestRegistry;
 let name: string;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
-  await registry.attachments.attach('disk');
+  ({ scene, worker, registry } = await startScene('attached'));
   name = attachmentOf(await recordOf(registry, 'disk'));
   worker.calls.length = 0;
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { attachmentName, type workerV1 } from '@holdfast/contracts';
-import { identityEquals } from '@holdfast/lease';
+import { identityEquals, isLive } from '@holdfast/lease';
 import { identifyDevice } from '@holdfast/linux';
 import { HoldfastError, messageOf, unreachable } from '@holdfast/foundation';
 import type { HandoffInbox, Logger, ServiceHealth } from '@holdfast/service';
@@ -9,8 +9,8 @@ import type { LeaseReconciler } from '../lease/lease.reconciler.js';
 import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
 import type { AttachmentService } from './attachment.service.js';
 import type { DeviceOperations } from './device-operations.js';
-import type { Holds } from './holds.js';
-import { recordedIdentity } from './identity-message.js';
+import type { HeldAttachment, Holds } from './holds.js';
+import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
 const RETURN_WAIT_MS = 2_000;
@@ -49,6 +49,7 @@ export class AttachmentReconciler implements LinkListener {
       });
     }
     await this.#releaseOrphans(report.holdings, records);
+    for (const held of this.holds.list()) await this.#letGoUnlessRecorded(held);
   }
 
   reconciled(): void {
@@ -107,7 +108,7 @@ export class AttachmentReconciler implements LinkListener {
           { attachment: nameOf(record) },
         );
       }
-      this.holds.keep(record.id, fd);
+      this.holds.keep(record, fd);
     } catch (error) {
       fd.close();
       throw error;
@@ -129,6 +130,16 @@ export class AttachmentReconciler implements LinkListener {
         this.logger.warn({ attachment }, `the worker keeps a device that is not recorded: ${error.message}`);
       });
     }
+  }
+
+  /** What the registry holds and no record knows: another one had the database meanwhile, or it was restored. */
+  async #letGoUnlessRecorded({ id, deviceId }: HeldAttachment): Promise<void> {
+    await this.operations.afterOthers(deviceId, 'a repair', async () => {
+      const record = (await this.store.devices.find(deviceId))?.attachment;
+      if (record?.id === id && isLive(record.state)) return;
+      this.holds.letGo(id);
+      this.logger.warn({ device: deviceId }, 'let go of a device that is not recorded as attached any more');
+    });
   }
 
   /** Never throws: what cannot be attached is in the log, and in the record. */

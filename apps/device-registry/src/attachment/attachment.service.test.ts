@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '@holdfast/foundation';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attachmentOf, IMAGE_BYTES, recordOf, Scene } from '../testing/scene.js';
+import { attachmentOf, IMAGE_BYTES, recordOf, startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -11,10 +11,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
+  ({ scene, worker, registry } = await startScene('registered'));
   worker.calls.length = 0;
 });
 

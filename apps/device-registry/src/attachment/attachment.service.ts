@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { attachmentName } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
 import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
-import { identifyDevice, openDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
+import { identifyDevice, lockDevice, openDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
 import type { AttachmentRecord, DeviceRecord, Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { Holds } from './holds.js';
-import { recordedIdentity, toIdentityMessage } from './identity-message.js';
+import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
 
@@ -83,15 +83,7 @@ export class AttachmentService {
 
   async #carryOut(deviceId: string, attachment: AttachmentRecord): Promise<void> {
     try {
-      const { path, readOnly } = await this.store.devices.get(deviceId);
-      const fd = openDevice(path, { readOnly });
-      this.holds.keep(attachment.id, fd);
-      const open = identifyDevice(fd.number);
-      const identified = await this.store.attachments.recordIdentity(
-        attachment.id,
-        recordedIdentity(open),
-        open.sizeBytes,
-      );
+      const { identified, fd } = await this.#open(attachment, await this.store.devices.get(deviceId));
       await this.handOver(identified, fd);
       await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
       this.logger.info({ device: deviceId, epoch: attachment.epoch.toString() }, 'attached');
@@ -99,6 +91,20 @@ export class AttachmentService {
       await this.#undo(deviceId, attachment, error);
       throw error;
     }
+  }
+
+  /** Who it is comes before its lock: of the same device under another name the record tells more. */
+  async #open(attachment: AttachmentRecord, { path, readOnly }: DeviceRecord) {
+    using opened = openDevice(path, { readOnly });
+    const open = identifyDevice(opened.number);
+    const identity = recordedIdentity(open);
+    const identified = await this.store.attachments.recordIdentity(attachment.id, identity, open.sizeBytes);
+    const { fd, locked } = lockDevice(opened, path, { readOnly });
+    this.holds.keep(attachment, fd);
+    if (!locked) {
+      this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');
+    }
+    return { identified, fd };
   }
 
   /** A worker that adopted the device although its answer was lost is told to let go; one that died has. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attachmentOf, IMAGE_BYTES, recordOf, Scene } from '../testing/scene.js';
+import { attachmentOf, IMAGE_BYTES, recordOf, startScene, type Scene } from '../testing/scene.js';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice } from '@holdfast/linux';
-import { recordedIdentity } from './identity-message.js';
+import { recordedIdentity } from './recorded-identity.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -11,10 +11,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
+  ({ scene, worker, registry } = await startScene('registered'));
 });
 
 async function expectAttached(by: TestRegistry, at: RecordingWorker, epoch: bigint): Promise<void> {

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/foundation';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { recordOf, Scene } from '../testing/scene.js';
+import { recordOf, startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -9,11 +9,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
-  await registry.attachments.attach('disk');
+  ({ scene, worker, registry } = await startScene('attached'));
 });
 
 const lease = (session: string) =>

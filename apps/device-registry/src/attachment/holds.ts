@@ -1,31 +1,41 @@
 import { assert } from '@holdfast/foundation';
 import type { OwnedFd } from '@holdfast/linux';
 
+/** An attachment, as far as who holds its device needs to know it. */
+export interface HeldAttachment {
+  readonly id: string;
+  readonly deviceId: string;
+}
+
 /** The device descriptors in the registry's own hands, from attach to detach (D10, D12), by attachment id. */
 export class Holds {
-  readonly #descriptors = new Map<string, OwnedFd>();
+  readonly #held = new Map<string, { readonly deviceId: string; readonly fd: OwnedFd }>();
 
   get size(): number {
-    return this.#descriptors.size;
+    return this.#held.size;
+  }
+
+  list(): HeldAttachment[] {
+    return [...this.#held].map(([id, { deviceId }]) => ({ id, deviceId }));
   }
 
   get(attachmentId: string): OwnedFd | undefined {
-    return this.#descriptors.get(attachmentId);
+    return this.#held.get(attachmentId)?.fd;
   }
 
-  keep(attachmentId: string, fd: OwnedFd): void {
-    assert(!this.#descriptors.has(attachmentId), 'an attachment is held once');
-    this.#descriptors.set(attachmentId, fd);
+  keep({ id, deviceId }: HeldAttachment, fd: OwnedFd): void {
+    assert(!this.#held.has(id), 'an attachment is held once');
+    this.#held.set(id, { deviceId, fd });
   }
 
   /** Closes the descriptor; letting go of what is not held is OK. */
   letGo(attachmentId: string): void {
-    this.#descriptors.get(attachmentId)?.close();
-    this.#descriptors.delete(attachmentId);
+    this.#held.get(attachmentId)?.fd.close();
+    this.#held.delete(attachmentId);
   }
 
   /** At the end of the process. */
   letGoOfAll(): void {
-    for (const id of [...this.#descriptors.keys()]) this.letGo(id);
+    for (const { id } of this.list()) this.letGo(id);
   }
 }

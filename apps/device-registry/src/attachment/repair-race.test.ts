@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { attachmentOf, recordOf, Scene } from '../testing/scene.js';
+import { attachmentOf, recordOf, startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -9,11 +9,7 @@ let registry: TestRegistry;
 let name: string;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
-  await registry.attachments.attach('disk');
+  ({ scene, worker, registry } = await startScene('attached'));
   name = attachmentOf(await recordOf(registry, 'disk'));
 });
 
@@ -22,6 +18,17 @@ function gate(): { passed: Promise<void>; open: () => void } {
   let open: () => void = () => undefined;
   const passed = new Promise<void>((resolve) => (open = resolve));
   return { passed, open };
+}
+
+/** Another registry that begins, and waits for the worker to hand the device back, until `open`. */
+async function duringReturn() {
+  const { passed, open } = gate();
+  await registry.die();
+  worker.before.return = () => passed;
+  const next = await scene.idleRegistry();
+  await next.lifecycle.start();
+  await vi.waitUntil(() => worker.calls.includes(`return ${name}`), { timeout: 5_000 });
+  return { next, open };
 }
 
 describe('an operation and a repair of one device', () => {
@@ -49,12 +56,7 @@ describe('an operation and a repair of one device', () => {
   });
 
   test('Law 1 a detach does not come between a repair and the hold that it takes back', async () => {
-    const { passed, open } = gate();
-    await registry.die();
-    worker.before.return = () => passed;
-    const next = await scene.idleRegistry();
-    await next.lifecycle.start();
-    await vi.waitUntil(() => worker.calls.includes(`return ${name}`), { timeout: 5_000 });
+    const { next, open } = await duringReturn();
     await expect(next.attachments.detach('disk')).rejects.toMatchObject({
       code: 'DEVICE_BUSY',
       message: 'a repair of device "disk" is under way',
@@ -67,12 +69,7 @@ describe('an operation and a repair of one device', () => {
   });
 
   test('D10 two greetings of one worker in a row give the registry one hold', async () => {
-    const { passed, open } = gate();
-    await registry.die();
-    worker.before.return = () => passed;
-    const next = await scene.idleRegistry();
-    await next.lifecycle.start();
-    await vi.waitUntil(() => worker.calls.includes(`return ${name}`), { timeout: 5_000 });
+    const { next, open } = await duringReturn();
     worker.breakStream();
     const reconciles = () => worker.calls.filter((call) => call.startsWith('reconcile')).length;
     const before = reconciles();

@@ -1,9 +1,8 @@
-import { attachmentName, deviceName, registryV1 } from '@holdfast/contracts';
+import { attachmentName, deviceName, registryV1, toIdentityMessage } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import type { AttachmentState } from '@holdfast/lease';
 import type { AttachmentRecord, DeviceDefinition, DeviceRecord } from '@holdfast/store';
 import path from 'node:path';
-import { toIdentityMessage } from '../attachment/identity-message.js';
 
 /** PATH_MAX without its closing NUL (path_resolution(7)). */
 const PATH_BYTES_MAX = 4095;

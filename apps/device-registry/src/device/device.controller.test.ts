@@ -1,6 +1,6 @@
 import { registryV1 } from '@holdfast/contracts';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Scene } from '../testing/scene.js';
+import { startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 
@@ -11,9 +11,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
+  ({ scene, worker, registry } = await startScene('empty'));
 });
 
 const create = (deviceId: string, path = scene.image, change: Partial<registryV1.Device> = {}) =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Scene } from '../testing/scene.js';
+import { startScene, type Scene } from '../testing/scene.js';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 import { LeaseReconciler } from './lease.reconciler.js';
@@ -9,11 +9,7 @@ let worker: RecordingWorker;
 let registry: TestRegistry;
 
 beforeEach(async () => {
-  scene = new Scene();
-  worker = await scene.worker();
-  registry = await scene.registry();
-  await scene.add(registry, 'disk');
-  await registry.attachments.attach('disk');
+  ({ scene, worker, registry } = await startScene('attached'));
 });
 
 afterEach(() => {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
   Server,
-  ServerCredentials,
   status,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { toGrpcFailure, workerV1, type StateLayout } from '@holdfast/contracts';
+import { listenAt } from '@holdfast/contracts/testing/grpc-server';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { createLogger, HandoffInbox } from '@holdfast/service';
@@ -101,16 +101,7 @@ export class RecordingWorker {
       },
     });
     await this.#inbox.listen(this.#layout.workerHandoff);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.bindAsync(
-        `unix:${this.#layout.workerSocket}`,
-        ServerCredentials.createInsecure(),
-        (error) => {
-          if (error === null) resolve();
-          else reject(error);
-        },
-      );
-    });
+    await listenAt(`unix:${this.#layout.workerSocket}`, this.#server);
   }
 
   #unary<Request, Response>(

@@ -1,11 +1,11 @@
 import { readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stateLayout, type StateLayout } from '@holdfast/contracts';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import type { AttachmentRecord } from '@holdfast/store';
 import { onTestFinished } from 'vitest';
 import { RecordingWorker } from './recording-worker.js';
 import { TestRegistry } from './registry.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 export const IMAGE_BYTES = 1024 * 1024;
 
@@ -50,6 +50,20 @@ export class Scene {
     const numbers = readdirSync('/proc/self/fd');
     return numbers.filter((number) => targetOf(number) === this.image).length;
   }
+}
+
+/**
+ * A worker and a registry that are in step, and, unless it is `empty`, the image as the device `disk`.
+ *
+ * @param what how far that device is
+ */
+export async function startScene(what: 'empty' | 'registered' | 'attached') {
+  const scene = new Scene();
+  const worker = await scene.worker();
+  const registry = await scene.registry();
+  if (what !== 'empty') await scene.add(registry, 'disk');
+  if (what === 'attached') await registry.attachments.attach('disk');
+  return { scene, worker, registry };
 }
 
 function targetOf(number: string): string | undefined {

@@ -1,4 +1,4 @@
-import { createLogger } from '@holdfast/service';
+import { createLogger, type Logger } from '@holdfast/service';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Scene } from '../testing/scene.js';
 import { WorkerLink } from './worker-link.js';
@@ -8,13 +8,15 @@ let link: WorkerLink;
 let steps: string[];
 let ended: bigint[];
 let reconcile: () => Promise<void>;
+let logger: Logger;
 
 beforeEach(() => {
   scene = new Scene();
   steps = [];
   ended = [];
   reconcile = () => Promise.resolve();
-  link = new WorkerLink(`unix:${scene.layout.workerSocket}`, createLogger('link', 'silent'));
+  logger = createLogger('link', 'silent');
+  link = new WorkerLink(`unix:${scene.layout.workerSocket}`, logger);
   onTestFinished(() => {
     link.stop();
   });
@@ -99,4 +101,20 @@ test('a link that is stopped stays down', async () => {
   await new Promise((resolve) => setTimeout(resolve, 150));
   expect(worker.watched).toBe(false);
   expect(steps).toHaveLength(2);
+});
+
+test('the log tells a worker that was lost from one that stopped in order', async () => {
+  const warned = vi.spyOn(logger, 'warn');
+  const informed = vi.spyOn(logger, 'info');
+  const worker = await scene.worker();
+  follow();
+  await is('up');
+  worker.breakStream();
+  await is('down');
+  expect(informed.mock.calls).toEqual([['the worker has stopped']]);
+  expect(warned).not.toHaveBeenCalled();
+  await is('up');
+  await worker.die();
+  await is('down');
+  expect(warned.mock.calls).toEqual([[{ reason: expect.any(String) as string }, 'lost the worker']]);
 });

@@ -1,4 +1,10 @@
-import { createClient, FollowedStream, workerV1, type ServiceClient } from '@holdfast/contracts';
+import {
+  createClient,
+  FollowedStream,
+  workerV1,
+  type ServiceClient,
+  type StreamEnd,
+} from '@holdfast/contracts';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import type { Logger } from '@holdfast/service';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,11 +63,16 @@ export class WorkerLink {
         if (event.ended === undefined) void this.#greet(event.workerInstance, listener);
         else listener.sessionEnded(event.ended.lease);
       },
-      onBreak: (reason) => {
-        if (this.#state.kind !== 'down') this.#logger.warn({ reason }, 'lost the worker');
+      onBreak: (how) => {
+        if (this.#state.kind !== 'down') this.#tellEnd(how);
         this.#state = { kind: 'down' };
       },
     });
+  }
+
+  /** The records may have changed behind our back: compares them with what the worker holds, if it is there. */
+  compareAnew(listener: LinkListener): void {
+    if (this.#state.kind !== 'down') void this.#greet(this.#state.instance, listener);
   }
 
   async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<void> {
@@ -107,6 +118,12 @@ export class WorkerLink {
         await delay(RETRY_MS);
       }
     }
+  }
+
+  /** One that stops in order takes its leave; that is no reason to look into the log. */
+  #tellEnd(how: StreamEnd): void {
+    if (how.kind === 'ended') this.#logger.info('the worker has stopped');
+    else this.#logger.warn({ reason: how.reason }, 'lost the worker');
   }
 
   #isStill(state: LinkState): boolean {

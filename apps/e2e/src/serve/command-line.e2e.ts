@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runHoldfast } from '../support/holdfast-program.js';
 import { serviceNames, startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
+import { NbdSession } from '../support/nbd-session.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
 interface ListedService {
@@ -74,6 +75,65 @@ describe('the command line of a running instance', () => {
     expect(finished.code).toBe(code);
     if (code === DONE) expect(finished.stderr).toBe('');
     else expect(finished.stderr).toMatch(code === USAGE ? /^error: / : /^holdfast: [^\n]+\n$/);
+  });
+
+  it('device detach of what is not registered is done, and says that there is no such device', async () => {
+    const finished = await holdfast.cli('device', 'detach', 'absent');
+    expect(finished).toMatchObject({ code: DONE, stdout: '' });
+    expect(finished.stderr).toBe('holdfast: there is no device "absent", so nothing was detached\n');
+
+    const json = await holdfast.cli('device', 'detach', 'absent', '--json');
+    expect(json).toMatchObject({ code: DONE, stdout: 'null\n' });
+    expect(JSON.parse(json.stderr)).toMatchObject({ event: 'note' });
+  });
+
+  it('device show of a device that could not be opened knows no size', async () => {
+    await holdfast.cli('device', 'add', 'broken', '--path', '/nowhere/disk.img');
+    await holdfast.cli('device', 'attach', 'broken');
+    const { stdout } = await holdfast.cli('device', 'show', 'broken');
+    expect(stdout).toMatch(/^state: +failed$/m);
+    expect(stdout).toMatch(/^size: +-$/m);
+  });
+
+  it.each([
+    { args: ['device', 'show', 'absent'], code: NO, reason: 'DEVICE_NOT_FOUND' },
+    { args: ['export', 'show', 'absent'], code: NO, reason: 'EXPORT_NOT_FOUND' },
+    { args: ['device', 'add', 'bad/name', '--path', '/x'], code: FAILED, reason: 'INVALID_ARGUMENT' },
+    { args: ['device', 'list', '--endpoint', 'tape=/x'], code: FAILED, reason: 'INVALID_SETTING' },
+    { args: ['device', 'add', 'other'], code: USAGE, reason: 'INVALID_ARGUMENT' },
+    { args: ['session', 'list', '--bogus'], code: USAGE, reason: 'INVALID_ARGUMENT' },
+  ])('$args fails with its stable code, in text and in JSON', async ({ args, code, reason }) => {
+    const json = await holdfast.cli(...args, '--json');
+    expect(json).toMatchObject({ code, stdout: '' });
+    expect(json.stderr).toMatch(/^[^\n]+\n$/);
+    const { error } = JSON.parse(json.stderr) as { error: { code: string; message: string } };
+    expect(error.code).toBe(reason);
+
+    const text = await holdfast.cli(...args);
+    expect(text.code).toBe(code);
+    expect(text.stderr).toContain(error.message);
+    if (code !== USAGE) expect(text.stderr).toBe(`holdfast: ${error.message} (${reason})\n`);
+  });
+
+  it('JSON has every field, false and empty ones too, and 64-bit numbers as strings', async () => {
+    const json = async (...args: string[]) =>
+      JSON.parse((await holdfast.cli(...args, '--json')).stdout) as unknown;
+    expect(await json('device', 'show', 'disk.img')).toMatchObject({
+      readOnly: false,
+      transient: true,
+      attachment: { epoch: '1', sizeBytes: String(MIB), errorReason: '', errorMessage: '' },
+    });
+    expect(await json('export', 'show', 'disk.img')).toMatchObject({
+      readOnly: false,
+      effectiveReadOnly: false,
+      description: '',
+    });
+    const session = await NbdSession.open(holdfast, 'disk.img');
+    await session.read(0, 512);
+    expect(await json('session', 'list')).toMatchObject([
+      { bytesWritten: '0', errors: '0', readOnly: false },
+    ]);
+    session.hangUp();
   });
 
   it.each(['device', 'export', 'session', 'lease'])('%s list prints a table, or JSON', async (what) => {

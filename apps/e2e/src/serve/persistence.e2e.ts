@@ -45,6 +45,27 @@ describe('a restart of serve', () => {
     await expect(NbdSession.open(second, 'first.img')).rejects.toThrow(/first\.img/);
   });
 
+  it('serves what was added when no image is given, and makes no demo image beside it', async () => {
+    const state = path.join(scratchFolder(), 'state');
+    {
+      await using first = await startHoldfast({ state });
+      expect(first.exports()).toEqual(['demo.img']);
+      await done(first, 'device', 'add', 'vm1', '--path', makeImage(MIB));
+      await done(first, 'device', 'attach', 'vm1');
+      expect(await first.stop()).toBe(0);
+    }
+    {
+      // A device without an export is nothing to serve.
+      await using second = await startHoldfast({ state });
+      expect(second.exports()).toEqual(['demo.img']);
+      await done(second, 'export', 'add', 'vm1', '--device', 'vm1');
+      expect(await second.stop()).toBe(0);
+    }
+    await using third = await startHoldfast({ state });
+    expect(third.exports()).toEqual(['vm1']);
+    expect(await namesOf(third, 'device')).toEqual(['vm1']);
+  });
+
   it('serves the others when the file of an added device is gone, and says which it cannot', async () => {
     const state = path.join(scratchFolder(), 'state');
     const folder = scratchFolder();

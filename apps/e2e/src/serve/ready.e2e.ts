@@ -22,6 +22,7 @@ describe('a serve that is ready', () => {
         `ready ${tcp}/zweites%20bild.img nbd+unix:///zweites%20bild.img?socket=${socket}\n`,
     );
     expect(holdfast.stderr()).toContain(`nbdinfo ${tcp}/disk.img`);
+    expect(holdfast.stderr()).toContain(`npx holdfast status --state ${holdfast.state}\n`);
   });
 
   it('says so with JSON lines when asked to, and listens on the socket that it was given', async () => {

@@ -73,7 +73,7 @@ describe('serve refuses in one sentence, and starts nothing', () => {
   it('when two images have the same file name', async () => {
     const state = newState();
     const refused = await serve(state, makeImage(MIB), makeImage(MIB));
-    expectRefusal(refused, /both be exported as "disk\.img"/, state);
+    expectRefusal(refused, /both be exported as "disk\.img"; rename one/, state);
   });
 
   it('when two images are the same file under two names', async () => {
@@ -81,12 +81,28 @@ describe('serve refuses in one sentence, and starts nothing', () => {
     const image = makeImage(MIB);
     const link = path.join(path.dirname(image), 'link.img');
     symlinkSync(image, link);
-    expectRefusal(await serve(state, image, link), /same file/, state);
+    expectRefusal(await serve(state, image, link), /are the same image; give it once/, state);
+  });
+
+  it('when an image is given twice', async () => {
+    const state = newState();
+    const image = makeImage(MIB);
+    expectRefusal(await serve(state, image, image), /disk\.img is given twice; give it once/, state);
+  });
+
+  it('as JSON with a stable code, when JSON is asked for', async () => {
+    const state = newState();
+    const { code, stdout, stderr } = await serve(state, '--json', '/nowhere/disk.img');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'DEVICE_OPEN_FAILED', message: '/nowhere/disk.img does not exist' },
+    });
   });
 
   it('when the address is no address', async () => {
     const state = newState();
-    expectRefusal(await serve(state, '--listen', 'nowhere', makeImage(MIB)), /HOST:PORT/, state);
+    expectRefusal(await serve(state, '--listen', 'nowhere', makeImage(MIB)), /HOST:PORT.*or none/, state);
   });
 
   it('when the state folder has too long a path for the sockets in it', async () => {

@@ -26,6 +26,8 @@ export interface HoldfastOptions {
   /** State folder; a new one unless told. */
   readonly state?: string;
   readonly port?: number;
+  /** How `serve` is told where to listen: the option, unless told otherwise. */
+  readonly listenBy?: 'option' | 'environment';
 }
 
 /** A test process that is itself killed cannot clean up: the kernel then tells the supervisor to stop. */
@@ -50,14 +52,20 @@ export class Holdfast implements AsyncDisposable {
     options: HoldfastOptions,
   ) {
     this.layout = stateLayout(state);
-    const { images = [], args = [], env = {} } = options;
+    const { images = [], args = [], env = {}, listenBy = 'option' } = options;
     const listen = `127.0.0.1:${String(port)}`;
+    const listenOption = listenBy === 'option' ? ['--listen', listen] : [];
+    const listenVariable = listenBy === 'environment' ? { HOLDFAST_LISTEN: listen } : {};
     const [command, ...before] = DIES_WITH_TESTS;
     this.#child = spawn(
       command,
-      [...before, holdfastProgram, 'serve', '--state', state, '--listen', listen, ...args, ...images],
+      [...before, holdfastProgram, 'serve', '--state', state, ...listenOption, ...args, ...images],
       // A process group of its own, as in a terminal: a signal to all of it is ^C.
-      { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      {
+        env: { ...process.env, ...listenVariable, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      },
     );
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output.stdout += text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#output.stderr += text));
@@ -87,8 +95,9 @@ export class Holdfast implements AsyncDisposable {
   uri(transport: Transport, exportName?: string): string {
     const announced = parseReadyLines(this.stdout());
     const uris = exportName === undefined ? announced.values().next().value : announced.get(exportName);
-    if (uris === undefined) throw new Error(`no such export was announced:\n${this.stdout()}`);
-    return uris[transport];
+    const uri = uris?.[transport];
+    if (uri === undefined) throw new Error(`no such export was announced:\n${this.stdout()}`);
+    return uri;
   }
 
   /** Runs the command line against this instance. */

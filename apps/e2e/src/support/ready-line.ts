@@ -3,16 +3,17 @@ export type Transport = 'tcp' | 'unix';
 
 export const transports: readonly Transport[] = ['tcp', 'unix'];
 
-/** Where an export is to be found. */
-export type Uris = Readonly<Record<Transport, string>>;
+/** Where an export is to be found; not over TCP under `--listen none`. */
+export type Uris = Readonly<Partial<Record<Transport, string>>>;
 
 /** The exports that `serve` has announced, in plain or in JSON lines, by name. */
 export function parseReadyLines(stdout: string): Map<string, Uris> {
   const complete = stdout.split('\n').slice(0, -1);
   const exports = new Map<string, Uris>();
   for (const line of complete) {
-    const [tcp, unix] = urisOf(line);
-    if (tcp !== undefined && unix !== undefined) exports.set(nameOf(tcp), { tcp, unix });
+    const uris = urisOf(line);
+    const [any] = uris;
+    if (any !== undefined) exports.set(nameOf(any), byTransport(uris));
   }
   return exports;
 }
@@ -20,6 +21,10 @@ export function parseReadyLines(stdout: string): Map<string, Uris> {
 function urisOf(line: string): string[] {
   if (line.startsWith('{')) return (JSON.parse(line) as { uris?: string[] }).uris ?? [];
   return line.startsWith('ready ') ? line.split(' ').slice(1) : [];
+}
+
+function byTransport(uris: readonly string[]): Uris {
+  return Object.fromEntries(uris.map((uri) => [uri.startsWith('nbd+unix:') ? 'unix' : 'tcp', uri]));
 }
 
 function nameOf(uri: string): string {

@@ -17,6 +17,9 @@ export interface InstanceOptions {
   readonly endpoint?: readonly string[];
 }
 
+/** The default state folder, as a user reads it. */
+export const STATE_DEFAULT = '$XDG_STATE_HOME/holdfast, else ~/.local/state/holdfast';
+
 /** `$XDG_STATE_HOME/holdfast`, by default `~/.local/state/holdfast` (XDG Base Directory Specification). */
 export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment['XDG_STATE_HOME'];

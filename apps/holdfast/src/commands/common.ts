@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/foundation';
 import type { Command } from 'commander';
-import { resolveEndpoints, type InstanceOptions } from '../client/endpoints.js';
+import { resolveEndpoints, STATE_DEFAULT, type InstanceOptions } from '../client/endpoints.js';
 import { Instance } from '../client/instance.js';
 
 export interface CommonOptions extends InstanceOptions {
@@ -10,7 +10,7 @@ export interface CommonOptions extends InstanceOptions {
 /** The options of every command that talks to a running instance. */
 export function forInstance(command: Command): Command {
   return command
-    .option('--state <folder>', 'state folder of the instance (default: $XDG_STATE_HOME/holdfast)')
+    .option('--state <folder>', `state folder of the instance (default: ${STATE_DEFAULT})`)
     .option(
       '--endpoint <service=address>',
       'gRPC address of one service, instead of its socket in the state folder; may be repeated',

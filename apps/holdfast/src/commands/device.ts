@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { deviceName, registryV1 } from '@holdfast/contracts';
 import { Command, Option } from 'commander';
-import { printFacts, printJson, printTable } from '../output/print.js';
+import { printFacts, printJson, printNote, printTable } from '../output/print.js';
 import { formatSize, lastSegment } from '../output/size.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
 
@@ -71,10 +71,18 @@ export function deviceCommand(): Command {
     device.command('detach <name>').description('Close a device everywhere; refused while sessions use it'),
   ).action((name: string, options: CommonOptions) =>
     withInstance(options, async ({ devices }) => {
-      show(await devices.detachDevice({ name: deviceName.format(name) }), options);
+      const device = await devices.detachDevice({ name: deviceName.format(name) });
+      // Undoing what is not there is done; whoever misspelt a name should hear of it all the same.
+      if (device.createTime === undefined) tellAbsent(name, options);
+      else show(device, options);
     }),
   );
   return device;
+}
+
+function tellAbsent(name: string, { json = false }: CommonOptions): void {
+  printNote(`there is no device "${name}", so nothing was detached`, json);
+  if (json) printJson(null);
 }
 
 function show(device: registryV1.Device, options: CommonOptions): void {
@@ -109,7 +117,8 @@ function mode(device: registryV1.Device): string {
 }
 
 function sizeOf({ attachment }: registryV1.Device): string {
-  return attachment === undefined ? '-' : formatSize(attachment.sizeBytes);
+  // Whoever was never identified was never opened.
+  return attachment?.identity === undefined ? '-' : formatSize(attachment.sizeBytes);
 }
 
 /** `connected`, `failed`, …; `registered` before the first attach. */

@@ -78,5 +78,5 @@ function row(one: gatewayV1.Export): string[] {
 }
 
 function mode(one: gatewayV1.Export): string {
-  return one.readOnly ? 'read-only' : 'as the device';
+  return one.effectiveReadOnly ? 'read-only' : 'read-write';
 }

@@ -1,14 +1,27 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { STATE_DEFAULT } from '../client/endpoints.js';
 import { Announcer } from '../serve/announcer.js';
 import { serve, type ServeOptions } from '../serve/serve.js';
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Serve images: starts the services, and stops them on ^C or SIGTERM')
-    .argument('[image...]', 'image files or block devices; without any, a 1 GiB demo image is made')
-    .option('--listen <host:port>', 'where NBD clients connect over TCP', '127.0.0.1:10809')
-    .option('--socket <path>', 'Unix socket for NBD clients (default: nbd.sock in the state folder)')
-    .option('--state <folder>', 'state folder (default: $XDG_STATE_HOME/holdfast)')
+    .argument(
+      '[image...]',
+      'image files or block devices; without any and with no export registered, a 1 GiB demo image is made',
+    )
+    .addOption(
+      new Option('--listen <host:port>', 'where NBD clients connect over TCP, or none')
+        .default('127.0.0.1:10809')
+        .env('HOLDFAST_LISTEN'),
+    )
+    .addOption(
+      new Option(
+        '--socket <path>',
+        'Unix socket for NBD clients (default: nbd.sock in the state folder)',
+      ).env('HOLDFAST_NBD_SOCKET'),
+    )
+    .option('--state <folder>', `state folder (default: ${STATE_DEFAULT})`)
     .option('--read-only', 'clients may only read', false)
     .option('--json', 'print JSON lines', false)
     .addHelpText(

@@ -22,6 +22,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, plain, 2)}\n`);
 }
 
+/** Something that the user should know, which is no result: on standard error. */
+export function printNote(sentence: string, json: boolean): void {
+  process.stderr.write(json ? jsonLine({ event: 'note', message: sentence }) : `holdfast: ${sentence}\n`);
+}
+
 /** One JSON object on one line. */
 export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value, plain)}\n`;

@@ -1,6 +1,8 @@
-import { lastSegment } from '../output/size.js';
-import { jsonLine } from '../output/print.js';
 import type { gatewayV1 } from '@holdfast/contracts';
+import { defaultStateFolder } from '../client/endpoints.js';
+import { jsonLine, printNote } from '../output/print.js';
+import { shellWord } from '../output/shell-word.js';
+import { lastSegment } from '../output/size.js';
 
 /** What `serve` says: results on standard output, everything else on standard error; or JSON lines. */
 export class Announcer {
@@ -12,32 +14,34 @@ export class Announcer {
 
   /** Something happened that the user should know. */
   note(sentence: string): void {
-    process.stderr.write(
-      this.#json ? jsonLine({ event: 'note', message: sentence }) : `holdfast: ${sentence}\n`,
-    );
+    printNote(sentence, this.#json);
   }
 
-  /** One line per export that can be used now. */
-  ready(exports: readonly gatewayV1.Export[]): void {
-    for (const { name, device, readOnly, uris } of exports) {
+  /**
+   * One line per export that can be used now, and for people what to try next.
+   *
+   * @param stateFolder where the commands find this instance
+   */
+  ready(exports: readonly gatewayV1.Export[], stateFolder: string): void {
+    for (const { name, device, effectiveReadOnly: readOnly, uris } of exports) {
       const line = { event: 'ready', export: lastSegment(name), device: lastSegment(device), readOnly, uris };
       process.stdout.write(this.#json ? jsonLine(line) : `ready ${uris.join(' ')}\n`);
     }
-    if (!this.#json) process.stderr.write(this.#hints(exports));
+    if (!this.#json) process.stderr.write(hints(exports, stateFolder));
   }
+}
 
-  #hints(exports: readonly gatewayV1.Export[]): string {
-    const uri = exports[0]?.uris[0];
-    if (uri === undefined) return 'No export yet: holdfast device add, device attach, export add.\n';
-    return [
-      '',
-      'Try, in another terminal:',
-      `  nbdinfo ${uri}`,
-      `  qemu-img convert -p ${uri} -O qcow2 copy.qcow2`,
-      `  npx holdfast status`,
-      'Stop with ^C.',
-      '',
-      '',
-    ].join('\n');
-  }
+function hints(exports: readonly gatewayV1.Export[], stateFolder: string): string {
+  const here = stateFolder === defaultStateFolder() ? '' : ` --state ${shellWord(stateFolder)}`;
+  const uri = exports[0]?.uris[0];
+  const lines =
+    uri === undefined
+      ? ['No export can be used yet. In another terminal:', `  npx holdfast device list${here}`]
+      : [
+          'Try, in another terminal:',
+          `  nbdinfo ${shellWord(uri)}`,
+          `  qemu-img convert -p ${shellWord(uri)} -O qcow2 copy.qcow2`,
+          `  npx holdfast status${here}`,
+        ];
+  return ['', ...lines, 'Stop with ^C.', '', ''].join('\n');
 }

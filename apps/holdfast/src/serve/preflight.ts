@@ -1,22 +1,23 @@
 import { connect, createServer } from 'node:net';
-import { HoldfastError } from '@holdfast/foundation';
+import { SOCKET_PATH_BYTES_MAX } from '@holdfast/contracts';
+import {
+  formatTcpAddress,
+  HoldfastError,
+  LISTEN_ADDRESS_FORM,
+  parseListenAddress,
+  type ListenAddress,
+  type TcpAddress,
+} from '@holdfast/foundation';
 
-/** `host:port`, `[v6]:port` */
-export interface TcpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** @throws HoldfastError INVALID_SETTING */
-export function parseListen(text: string): TcpAddress {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new HoldfastError('INVALID_SETTING', `--listen must be HOST:PORT, got "${text}"`, {
-      setting: '--listen',
-    });
-  }
-  return { host: match[1] ?? match[2] ?? '', port };
+/** What `--listen` says, or HOLDFAST_LISTEN without it. @throws HoldfastError INVALID_SETTING */
+export function parseListen(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address !== undefined) return address;
+  throw new HoldfastError(
+    'INVALID_SETTING',
+    `--listen (or HOLDFAST_LISTEN) must be ${LISTEN_ADDRESS_FORM}, got "${text}"`,
+    { setting: '--listen' },
+  );
 }
 
 /**
@@ -25,14 +26,15 @@ export function parseListen(text: string): TcpAddress {
  * @throws HoldfastError PORT_IN_USE
  */
 export function checkTcpFree({ host, port }: TcpAddress): Promise<void> {
+  const address = formatTcpAddress({ host, port });
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
       const problem =
         error.code === 'EADDRINUSE'
-          ? `${host}:${String(port)} is in use by another program; choose another address by --listen`
-          : `cannot listen on ${host}:${String(port)}: ${error.message}`;
-      reject(new HoldfastError('PORT_IN_USE', problem, { address: `${host}:${String(port)}` }, error));
+          ? `${address} is in use by another program; choose another address by --listen`
+          : `cannot listen on ${address}: ${error.message}; choose another address by --listen`;
+      reject(new HoldfastError('PORT_IN_USE', problem, { address }, error));
     });
     probe.listen({ host, port }, () => {
       probe.close(() => {
@@ -42,8 +44,20 @@ export function checkTcpFree({ host, port }: TcpAddress): Promise<void> {
   });
 }
 
-/** @throws HoldfastError PORT_IN_USE when somebody listens on the Unix socket */
-export function checkUnixFree(path: string): Promise<void> {
+/** @throws HoldfastError INVALID_SETTING when the path is too long; PORT_IN_USE when somebody listens on it */
+export async function checkUnixFree(path: string): Promise<void> {
+  const length = Buffer.byteLength(path);
+  if (length > SOCKET_PATH_BYTES_MAX) {
+    throw new HoldfastError(
+      'INVALID_SETTING',
+      `the path of a Unix socket has at most ${String(SOCKET_PATH_BYTES_MAX)} bytes, ${path} has ${String(length)}; choose another path by --socket`,
+      { setting: '--socket' },
+    );
+  }
+  await refuseIfAnswered(path);
+}
+
+function refuseIfAnswered(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {

@@ -1,20 +1,23 @@
 import { mkdirSync, writeSync, ftruncateSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { registryV1, type StateLayout } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
+import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { lockFile, type OwnedFd } from '@holdfast/linux';
 import { resolveEndpoints, resolveLayout } from '../client/endpoints.js';
 import { Instance } from '../client/instance.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Announcer } from './announcer.js';
-import { makeDemoImage } from './demo-image.js';
+import { demoUnlessRegistered } from './demo-image.js';
 import { checkImages, type Image } from './images.js';
+import { databaseNotice, exposureNotice } from './notices.js';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
 import { provision } from './provision.js';
 import { removeStaleSockets } from './stale-sockets.js';
 
 export interface ServeOptions {
+  /** `HOST:PORT` or `none`. */
   readonly listen: string;
+  /** Empty or not given: the one in the state folder. */
   readonly socket?: string;
   readonly state?: string;
   readonly readOnly: boolean;
@@ -33,49 +36,70 @@ export async function serve(
   stopped: Promise<unknown>,
 ): Promise<void> {
   process.umask(0o077);
-  const address = parseListen(options.listen);
-  const checked = checkImages(images, options.readOnly);
-  const layout = resolveLayout(options.state);
-  const nbdSocket = options.socket === undefined ? layout.nbdSocket : path.resolve(options.socket);
-  mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
+  const { listen, socket = '', state, readOnly } = options;
+  const address = parseListen(listen);
+  const given = checkImages(images, readOnly);
+  const layout = resolveLayout(state);
+  const nbdSocket = socket === '' ? layout.nbdSocket : path.resolve(socket);
+  makeStateFolder(layout);
   const lock = lockState(layout.lock, layout.folder);
   try {
-    await checkTcpFree(address);
+    if (address !== 'none') await checkTcpFree(address);
     await checkUnixFree(nbdSocket);
-    if (images.length === 0) {
-      makeDemoImage(layout.demoImage);
-      checked.push(...checkImages([layout.demoImage], options.readOnly));
+    for (const notice of [exposureNotice(address), databaseNotice(process.env, layout)]) {
+      if (notice !== undefined) announcer.note(notice);
     }
-    const environment = { HOLDFAST_LISTEN: options.listen, HOLDFAST_NBD_SOCKET: nbdSocket };
-    await run(layout, environment, checked, options.readOnly, announcer, stopped);
+    const environment = { HOLDFAST_LISTEN: listen, HOLDFAST_NBD_SOCKET: nbdSocket };
+    await run({ layout, environment, given, readOnly }, announcer, stopped);
   } finally {
     await removeStaleSockets(layout, nbdSocket);
     lock.close();
   }
 }
 
+/** What one run of `serve` is about, once it was checked. */
+interface Run {
+  readonly layout: StateLayout;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly given: readonly Image[];
+  readonly readOnly: boolean;
+}
+
 async function run(
-  layout: StateLayout,
-  environment: NodeJS.ProcessEnv,
-  images: readonly Image[],
-  readOnly: boolean,
+  { layout, environment, given, readOnly }: Run,
   announcer: Announcer,
   stopped: Promise<unknown>,
 ): Promise<void> {
   const endpoints = resolveEndpoints({ state: layout.folder });
-  const supervisor = new Supervisor(layout, endpoints, environment, (sentence) => {
+  const note = (sentence: string) => {
     announcer.note(sentence);
-  });
+  };
+  const supervisor = new Supervisor(layout, endpoints, environment, note);
   try {
     const outcome = await Promise.race([stopped.then(() => 'stopped' as const), supervisor.start()]);
     if (outcome === 'stopped') return;
     using instance = new Instance(endpoints);
-    await provision(instance, images, readOnly);
-    announcer.ready(await usableExports(instance, announcer));
+    const images =
+      given.length > 0 ? given : await demoUnlessRegistered(instance, layout.demoImage, readOnly);
+    await provision(instance, images, readOnly, note);
+    announcer.ready(await usableExports(instance, announcer), layout.folder);
     await stopped;
     announcer.note('stopping');
   } finally {
     await supervisor.stop();
+  }
+}
+
+function makeStateFolder({ folder, logs }: StateLayout): void {
+  try {
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new HoldfastError(
+      'INVALID_SETTING',
+      `the state folder ${folder} cannot be used: ${messageOf(error)}; choose another by --state`,
+      { setting: '--state' },
+      error,
+    );
   }
 }
 
@@ -97,9 +121,10 @@ function lockState(file: string, folder: string): OwnedFd {
 
 /** The exports whose devices are attached; for the others the user is told why not. */
 async function usableExports(instance: Instance, announcer: Announcer) {
-  const devices = new Map((await instance.listDevices()).map((device) => [device.name, device]));
-  return (await instance.listExports()).filter((one) => {
-    const attachment = devices.get(one.device)?.attachment;
+  const [devices, exports] = await Promise.all([instance.listDevices(), instance.listExports()]);
+  const byName = new Map(devices.map((device) => [device.name, device]));
+  return exports.filter((one) => {
+    const attachment = byName.get(one.device)?.attachment;
     if (attachment?.state === registryV1.Attachment_State.STATE_CONNECTED) return true;
     const why = attachment?.errorMessage ? `: ${attachment.errorMessage}` : '';
     announcer.note(`${one.name} cannot be used, ${one.device} is not attached${why}`);

@@ -10,8 +10,6 @@ import { Backoff } from './backoff.js';
 import { LogTail } from './log-tail.js';
 
 const READY_POLL_MS = 20;
-/** Longer than any service's own deadline for stopping. */
-const KILL_AFTER_MS = 25_000;
 
 export interface ServiceLaunch {
   readonly name: ServiceName;
@@ -21,6 +19,8 @@ export interface ServiceLaunch {
   /** gRPC target under which it answers. */
   readonly address: string;
   readonly log: Writable;
+  /** How long it may take to stop before it is killed. */
+  readonly killAfterMs: number;
 }
 
 type State =
@@ -36,6 +36,8 @@ export class ServiceProcess {
   #state: State = { kind: 'stopped' };
   #ready = false;
   #stopping = false;
+  /** Why it ended the last time. */
+  #lastWords: string | undefined;
 
   /** @param say tells the user what happens to the service */
   constructor(launch: ServiceLaunch, say: (sentence: string) => void) {
@@ -78,7 +80,8 @@ export class ServiceProcess {
       }
       await delay(READY_POLL_MS);
     }
-    const words = this.#lastWords ?? `${this.#launch.name} was not ready in time`;
+    const words =
+      this.#lastWords ?? `${this.#launch.name} was not ready within ${String(deadlineMs / 1000)} s`;
     throw new HoldfastError('SERVICE_FAILED', words, { service: this.#launch.name });
   }
 
@@ -105,17 +108,15 @@ export class ServiceProcess {
     const timer = setTimeout(() => {
       this.#say(`${this.#launch.name} does not stop; killing it`);
       child.kill('SIGKILL');
-    }, KILL_AFTER_MS);
+    }, this.#launch.killAfterMs);
     await closed;
     clearTimeout(timer);
   }
 
-  #lastWords: string | undefined;
-
   #ended(how: string): void {
     if (this.#state.kind !== 'running') return;
     const { since, tail } = this.#state;
-    this.#lastWords = tail.fatal;
+    this.#lastWords = tail.fatal ?? `${this.#launch.name} ended (${how}) and said nothing; see its log`;
     this.#state = { kind: 'stopped' };
     // One that was never ready has a reason that a restart does not mend: ready() tells it.
     if (this.#stopping || !this.#ready) return;

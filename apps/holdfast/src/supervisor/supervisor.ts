@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { StateLayout } from '@holdfast/contracts';
+import type { Writable } from 'node:stream';
+import { killDeadlineMs, type StateLayout } from '@holdfast/contracts';
 import { createStream } from 'rotating-file-stream';
 import type { Endpoints, ServiceName } from '../client/endpoints.js';
+import { drainMsOf } from './drain.js';
 import { ServiceProcess } from './service-process.js';
 
 const READY_MS = 30_000;
@@ -40,12 +42,8 @@ export class Supervisor {
               ...environment,
               HOLDFAST_STATE: layout.folder,
             },
-            log: createStream(`${name}.log`, {
-              path: layout.logs,
-              size: LOG_SIZE,
-              maxFiles: LOG_FILES,
-              mode: 0o600,
-            }),
+            killAfterMs: killDeadlineMs(drainMsOf(name, { ...process.env, ...environment })),
+            log: openLog(name, layout.logs, say),
           },
           say,
         ),
@@ -64,6 +62,15 @@ export class Supervisor {
     for (const service of this.#services.values()) service.expectEnd();
     for (const service of this.#services.values()) await service.stop();
   }
+}
+
+/** A log that cannot be written, on a full disk for one, is no reason to stop serving. */
+function openLog(name: ServiceName, folder: string, say: (sentence: string) => void): Writable {
+  const log = createStream(`${name}.log`, { path: folder, size: LOG_SIZE, maxFiles: LOG_FILES, mode: 0o600 });
+  log.on('error', (error) => {
+    say(`the log of ${name} is not written any more: ${error.message}`);
+  });
+  return log;
 }
 
 /** Apps meet through processes, not imports: a service is found by its package, like any program. */

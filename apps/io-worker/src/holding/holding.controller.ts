@@ -1,4 +1,4 @@
-import { attachmentName, workerV1 } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage, workerV1 } from '@holdfast/contracts';
 import { Inject } from '@nestjs/common';
 import {
   GrpcController,
@@ -9,7 +9,6 @@ import {
 import { SessionService } from '../session/session.service.js';
 import type { Holding } from './holding.js';
 import { HoldingService } from './holding.service.js';
-import { toIdentityMessage } from './identity-message.js';
 import { checkToken } from '../session/token.js';
 
 @GrpcController(workerV1.HoldingServiceService)

@@ -1,8 +1,8 @@
 import { HoldfastError, leaseEpoch } from '@holdfast/foundation';
 import { identifyDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
-import type { workerV1 } from '@holdfast/contracts';
+import { toIdentityMessage, type workerV1 } from '@holdfast/contracts';
 import type { HandoffInbox, Logger } from '@holdfast/service';
-import { sameIdentity, toIdentityMessage } from './identity-message.js';
+import { sameIdentity } from './same-identity.js';
 import type { Holding } from './holding.js';
 
 /** A descriptor is sent before the call that adopts it, so it is here already or will be at once. */

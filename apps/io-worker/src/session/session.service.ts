@@ -12,6 +12,7 @@ import type { Arrival, HandoffInbox, Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
 import type { HoldingService } from '../holding/holding.service.js';
+import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
 
 /** A gateway that was answered passes the socket at once; one that died never will. */
@@ -173,6 +174,7 @@ export class SessionService {
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
     const engine = this.#engines.choose();
     session.begin(engine.name, socket);
+    logOpened(this.#logger, session);
     let reason: SessionEnd = 'internal-error';
     try {
       if (isUnixSocket(socket.number)) setSendBuffer(socket.number, SEND_BUFFER_BYTES);
@@ -192,6 +194,7 @@ export class SessionService {
       this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
     } finally {
       hangUp(socket);
+      logClosed(this.#logger, session, reason);
       session.end(reason);
     }
   }

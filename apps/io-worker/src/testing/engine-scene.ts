@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
@@ -7,7 +8,6 @@ import { onTestFinished } from 'vitest';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import { NbdClient } from './nbd-client.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 export const DISK_BYTES = 4 * 1024 * 1024;
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { attachmentName, type workerV1 } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage, type workerV1 } from '@holdfast/contracts';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
@@ -13,11 +14,9 @@ import { EventLoopEngine } from '../engine/event-loop-engine.js';
 import { ThreadEngine } from '../engine/thread-engine.js';
 import type { Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
-import { toIdentityMessage } from '../holding/identity-message.js';
 import type { Session, SessionDefinition, SessionEnd } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { NbdClient } from './nbd-client.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 export const SESSIONS_MAX = 8;
 export const IMAGE_BYTES = 1024 * 1024;

@@ -1,13 +1,14 @@
+import { formatTcpAddress, type TcpAddress } from '@holdfast/foundation';
+
 /** Who is at the other end of a connection, as the kernel tells. */
 export type ClientPeer =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | ({ readonly kind: 'tcp' } & TcpAddress)
   | { readonly kind: 'unix'; readonly pid: number; readonly uid: number };
 
 /** `127.0.0.1:51234`, `[::1]:51234`, `unix:pid=1234,uid=0` */
 export function formatPeer(peer: ClientPeer): string {
   if (peer.kind === 'unix') return `unix:pid=${String(peer.pid)},uid=${String(peer.uid)}`;
-  const host = peer.host.includes(':') ? `[${peer.host}]` : peer.host;
-  return `${host}:${String(peer.port)}`;
+  return formatTcpAddress(peer);
 }
 
 /**

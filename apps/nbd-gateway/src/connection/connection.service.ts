@@ -13,6 +13,7 @@ import type { SessionCensus } from '../session/session-census.js';
 import type { SessionOpener } from '../session/session-opener.js';
 import type { TlsUpgrade } from '../tls/tls-upgrade.js';
 import { negotiate, type NegotiationEnd } from './negotiation.js';
+import { patienceOf } from './patience.js';
 
 /** A client in the handshake. */
 export interface Negotiating extends Omit<ConnectedClient, 'certificateNames'> {
@@ -106,6 +107,7 @@ export class ConnectionService {
         opener: this.opener,
         tls: this.tls,
         stopping: () => this.#stopping,
+        patience: patienceOf(this.limits.handshakeMs, () => this.#stopping || socket.destroyed),
         onFailure: (error) => {
           this.logger.error({ ...log, err: error }, `cannot serve: ${messageOf(error)}`);
         },

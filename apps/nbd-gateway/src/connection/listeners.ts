@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net';
-import { HoldfastError } from '@holdfast/foundation';
+import { formatTcpAddress, HoldfastError, type TcpAddress } from '@holdfast/foundation';
 import { takeOverSocketPath, type Logger } from '@holdfast/service';
 import type { Endpoints } from '../export/endpoints.js';
 
@@ -8,7 +8,7 @@ import type { Endpoints } from '../export/endpoints.js';
 const KEEPALIVE_IDLE_MS = 60_000;
 
 export interface ListenAddresses {
-  readonly tcp: { readonly host: string; readonly port: number } | undefined;
+  readonly tcp: TcpAddress | undefined;
   readonly unixPath: string;
 }
 
@@ -28,7 +28,7 @@ export class Listeners {
   /** @throws HoldfastError PORT_IN_USE naming the address */
   async listen({ tcp, unixPath }: ListenAddresses): Promise<void> {
     if (tcp !== undefined) {
-      const server = await this.#listen(tcp, `${tcp.host}:${String(tcp.port)}`);
+      const server = await this.#listen(tcp, formatTcpAddress(tcp));
       // Port 0 asks the kernel for a free one.
       this.#endpoints.tcp = { host: tcp.host, port: (server.address() as AddressInfo).port };
     }

@@ -19,7 +19,8 @@ describe('what goes wrong behind the gateway', () => {
     ['DEVICE_READ_ONLY', ERR_PLATFORM],
     ['INTERNAL', ERR_PLATFORM],
   ])('N12 %s is told to the client in the words of the protocol, and it may go on', async (code, type) => {
-    const gateway = await TestGateway.start();
+    // What is unavailable is waited for, for a second here.
+    const gateway = await TestGateway.start({ handshakeMs: 2_000 });
     await gateway.publish('disk');
     gateway.registry.beforeAcquire = () => {
       throw new HoldfastError(code, 'because of /secret/path');
@@ -32,12 +33,12 @@ describe('what goes wrong behind the gateway', () => {
   });
 
   test('Law 8 is not told to the client when it is our failure: neither paths nor messages', async () => {
-    const gateway = await TestGateway.start();
+    const gateway = await TestGateway.start({ handshakeMs: 2_000 });
     await gateway.publish('disk');
     const logged = vi.spyOn(gateway.logger, 'error');
     gateway.registry.stop();
-    const client = await connect(gateway);
     for (const option of [Option.INFO, Option.GO]) {
+      const client = await connect(gateway);
       const { type, text } = await client.request(option, 'disk');
       expect(type).toBe(ERR_PLATFORM);
       expect(text).toBe('the server cannot serve this now; its log says why');

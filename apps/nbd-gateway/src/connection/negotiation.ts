@@ -15,7 +15,10 @@ import type { ConnectedClient } from '../client/connected-client.js';
 import type { ExportService } from '../export/export.service.js';
 import type { OpenedSession, SessionOpener } from '../session/session-opener.js';
 import type { TlsUpgrade } from '../tls/tls-upgrade.js';
+import { patiently, type Patience } from './patience.js';
 import { refusalOf } from './refusals.js';
+
+const STOPPING = 'the server is stopping';
 
 /** How a negotiation ended. The stream is that of the socket, or the one inside TLS. */
 export type NegotiationEnd =
@@ -39,6 +42,8 @@ export interface NegotiationParts {
   readonly tls: TlsUpgrade | undefined;
   /** N12: while stopping, clients are told so. */
   readonly stopping: () => boolean;
+  /** How long this client waits for a registry or a worker that is being restarted. */
+  readonly patience: Patience;
   /** Something failed that is not the client's doing. */
   readonly onFailure: (error: unknown) => void;
   /** A TLS handshake failed; the connection is about to be closed. */
@@ -166,11 +171,13 @@ class Negotiation {
 
   /** The answer, or the refusal that the protocol has for what went wrong. */
   async #attempt(act: () => Promise<Uint8Array | Refusal>): Promise<Refusal> {
-    if (this.#parts.stopping()) return this.#handshake.refuse('shutdown', 'the server is stopping');
+    const { patience, stopping } = this.#parts;
+    if (stopping()) return this.#handshake.refuse('shutdown', STOPPING);
     try {
-      const answer = await act();
+      const answer = await patiently(patience, act);
       return 'bytes' in answer ? answer : { bytes: answer, close: false };
     } catch (error) {
+      if (stopping()) return this.#handshake.refuse('shutdown', STOPPING);
       const { reason, message, isOurs } = refusalOf(error);
       if (isOurs) this.#parts.onFailure(error);
       return this.#handshake.refuse(reason, message);

@@ -1,12 +1,14 @@
+import { formatTcpAddress, type TcpAddress } from '@holdfast/foundation';
+
 /** Where NBD clients connect: filled by the listeners once they listen. */
 export class Endpoints {
-  tcp: { readonly host: string; readonly port: number } | undefined;
+  tcp: TcpAddress | undefined;
   unixPath: string | undefined;
 
   /** `127.0.0.1:10809`, `unix:/path/nbd.sock` */
   list(): string[] {
     return [
-      ...(this.tcp === undefined ? [] : [`${bracketed(this.tcp.host)}:${String(this.tcp.port)}`]),
+      ...(this.tcp === undefined ? [] : [formatTcpAddress(this.tcp)]),
       ...(this.unixPath === undefined ? [] : [`unix:${this.unixPath}`]),
     ];
   }
@@ -18,16 +20,10 @@ export class Endpoints {
   urisOf(exportName: string): string[] {
     const name = encodeURIComponent(exportName);
     return [
-      ...(this.tcp === undefined
-        ? []
-        : [`nbd://${bracketed(this.tcp.host)}:${String(this.tcp.port)}/${name}`]),
+      ...(this.tcp === undefined ? [] : [`nbd://${formatTcpAddress(this.tcp)}/${name}`]),
       ...(this.unixPath === undefined ? [] : [`nbd+unix:///${name}?socket=${encodePath(this.unixPath)}`]),
     ];
   }
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** A query value in which slashes may stay (RFC 3986, section 3.4), so that the path can be read. */

@@ -4,15 +4,17 @@ import { TestGateway } from '../testing/gateway.js';
 
 let gateway: TestGateway;
 
+const device = { kind: 'file', path: '/disk', transient: false } as const;
+
 beforeEach(async () => {
   gateway = await TestGateway.start();
-  await gateway.store.devices.create({
-    id: 'disk',
-    kind: 'file',
-    path: '/disk',
-    readOnly: false,
-    transient: false,
-  });
+  for (const [id, readOnly] of [
+    ['disk', false],
+    ['rom', true],
+  ] as const) {
+    await gateway.store.devices.create({ ...device, id, readOnly });
+    gateway.registry.devices.set(`devices/${id}`, { readOnly });
+  }
 });
 
 const create = (exportId: string, change: Partial<gatewayV1.Export> = {}) =>
@@ -119,6 +121,24 @@ test('exports are listed page by page, by name', async () => {
   const rest = await gateway.exportsApi.listExports({ pageSize: 2, pageToken: first.nextPageToken });
   expect(rest.exports.map(({ name }) => name)).toEqual(['exports/c']);
   expect(rest.nextPageToken).toBe('');
+});
+
+test('T18 what clients get is told beside what was asked for: read-only when the export or its device is', async () => {
+  const { disk, rom } = { disk: { device: 'devices/disk' }, rom: { device: 'devices/rom' } };
+  const cases = [
+    { id: 'a', change: disk, own: false, effective: false },
+    { id: 'b', change: { ...disk, readOnly: true }, own: true, effective: true },
+    { id: 'c', change: rom, own: false, effective: true },
+    { id: 'd', change: { ...rom, readOnly: true }, own: true, effective: true },
+  ];
+  const { exportsApi } = gateway;
+  for (const { id, change, own, effective } of cases) {
+    const told = { readOnly: own, effectiveReadOnly: effective };
+    expect(await create(id, change)).toMatchObject(told);
+    expect(await exportsApi.getExport({ name: `exports/${id}` })).toMatchObject(told);
+  }
+  const { exports } = await exportsApi.listExports({ pageSize: 0, pageToken: '' });
+  expect(exports.map(({ effectiveReadOnly }) => effectiveReadOnly)).toEqual([false, true, true, true]);
 });
 
 test('what is withdrawn is not found, and can be withdrawn again', async () => {

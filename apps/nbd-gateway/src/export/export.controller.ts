@@ -5,26 +5,31 @@ import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { Endpoints } from './endpoints.js';
 import { parseExportDefinition } from './export-definition.js';
+import { ExportService } from './export.service.js';
 
 @GrpcController(gatewayV1.ExportServiceService)
 export class ExportController implements GrpcControllerOf<gatewayV1.ExportServiceService> {
   constructor(
     @Inject(STORE) private readonly store: StoreToken,
+    private readonly exports: ExportService,
     private readonly endpoints: Endpoints,
   ) {}
 
   async createExport(request: gatewayV1.CreateExportRequest): Promise<gatewayV1.Export> {
-    return this.#message(await this.store.exports.create(parseExportDefinition(request)));
+    const record = await this.store.exports.create(parseExportDefinition(request));
+    return this.#message(record, await this.exports.isReadOnly(record));
   }
 
   async getExport(request: gatewayV1.GetExportRequest): Promise<gatewayV1.Export> {
-    return this.#message(await this.store.exports.get(exportName.parse(request.name)));
+    const record = await this.store.exports.get(exportName.parse(request.name));
+    return this.#message(record, await this.exports.isReadOnly(record));
   }
 
   async listExports(request: gatewayV1.ListExportsRequest): Promise<gatewayV1.ListExportsResponse> {
     const page = await this.store.exports.list(parsePage(request));
+    const readOnly = await this.exports.readOnlyAmong(page.items);
     return {
-      exports: page.items.map((record) => this.#message(record)),
+      exports: page.items.map((record) => this.#message(record, readOnly.has(record.id))),
       nextPageToken: formatPageToken(page.next),
     };
   }
@@ -34,9 +39,10 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     return {};
   }
 
-  #message({ id, deviceId, ...record }: ExportRecord): gatewayV1.Export {
+  #message({ id, deviceId, ...record }: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
     return {
       ...record,
+      effectiveReadOnly,
       name: exportName.format(id),
       device: deviceName.format(deviceId),
       allowedClients: [...record.allowedClients],

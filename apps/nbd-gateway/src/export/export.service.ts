@@ -1,4 +1,4 @@
-import { createClient, deviceName, registryV1, type ServiceClient } from '@holdfast/contracts';
+import { createClient, deviceName, listAll, registryV1, type ServiceClient } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import type { ExportDescription, ExportListing, Negotiated } from '@holdfast/nbd-protocol';
 import type { ExportRecord, Store } from '@holdfast/store';
@@ -6,7 +6,7 @@ import type { ConnectedClient } from '../client/connected-client.js';
 import { admit, isListed } from './export-admission.js';
 import { describeExport } from './export-description.js';
 
-/** Exports fetched from the store at once. */
+/** Exports fetched from the store, and devices from the registry, at once. */
 const LISTING_PAGE = 1000;
 
 /** Resolves what clients ask for, afresh at every option (N5). */
@@ -54,10 +54,30 @@ export class ExportService {
     return describeExport(record, { sizeBytes, readOnly: record.readOnly || device.readOnly, negotiated });
   }
 
-  /** Whether the device behind an export can only be read. */
+  /** Whether clients of an export can only read: it says so, or its device can only be read. */
   async isReadOnly(record: ExportRecord): Promise<boolean> {
     if (record.readOnly) return true;
     return (await this.#devices.getDevice({ name: deviceName.format(record.deviceId) })).readOnly;
+  }
+
+  /** The ids of those that can only be read, among many: the devices are asked for once. */
+  async readOnlyAmong(records: readonly ExportRecord[]): Promise<ReadonlySet<string>> {
+    const devices = records.every(({ readOnly }) => readOnly) ? [] : await this.#listDevices();
+    const readOnlyDevices = new Set(devices.filter(({ readOnly }) => readOnly).map(({ name }) => name));
+    const readOnly = records.filter(
+      (record) => record.readOnly || readOnlyDevices.has(deviceName.format(record.deviceId)),
+    );
+    return new Set(readOnly.map(({ id }) => id));
+  }
+
+  #listDevices(): Promise<registryV1.Device[]> {
+    return listAll(async (pageToken) => {
+      const { devices, nextPageToken } = await this.#devices.listDevices({
+        pageSize: LISTING_PAGE,
+        pageToken,
+      });
+      return { items: devices, nextPageToken };
+    });
   }
 
   close(): void {

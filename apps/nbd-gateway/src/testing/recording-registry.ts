@@ -31,7 +31,10 @@ export class RecordingRegistry {
         await registry.beforeGet();
         return registry.#device(name);
       }),
-      listDevices: unused,
+      listDevices: answering((): registryV1.ListDevicesResponse => {
+        const devices = [...registry.devices.keys()].map((name) => registry.#device(name));
+        return { devices, nextPageToken: '' };
+      }),
       deleteDevice: unused,
       attachDevice: unused,
       detachDevice: unused,

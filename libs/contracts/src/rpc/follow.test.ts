@@ -5,13 +5,13 @@ import { workerV1 } from '../index.js';
 import { startServer } from '../testing/grpc-server.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
 import { createClient } from './client.js';
-import { FollowedStream } from './follow.js';
+import { FollowedStream, type StreamEnd } from './follow.js';
 
 type Watcher = ServerWritableStream<workerV1.WatchSessionsRequest, workerV1.SessionEvent>;
 
 let address: string;
 let messages: string[];
-let breaks: string[];
+let breaks: StreamEnd[];
 let watchers: Watcher[];
 
 beforeEach(() => {
@@ -38,7 +38,7 @@ function follow(): FollowedStream<workerV1.SessionEvent> {
   const client = createClient(workerV1.SessionServiceService, address);
   const followed = new FollowedStream(() => client.watchSessions({}), {
     onMessage: ({ workerInstance }) => messages.push(workerInstance),
-    onBreak: (reason) => breaks.push(reason),
+    onBreak: (how) => breaks.push(how),
   });
   onTestFinished(() => {
     followed.close();
@@ -80,6 +80,7 @@ test('Law 1 a followed stream tells of the end of its server once, and finds the
   await heard('first', 'second');
   // Opening it while nobody listens is a break of its own; the death of the first was one.
   expect(breaksOfTheFirst).toBe(1);
+  expect(breaks[0]).toEqual({ kind: 'broken', reason: expect.stringContaining('CANCELLED') as string });
 });
 
 test('a followed stream that its server ends is opened again', async () => {
@@ -88,7 +89,7 @@ test('a followed stream that its server ends is opened again', async () => {
   await heard('here');
   watchers.at(-1)?.end();
   await heard('here', 'here');
-  expect(breaks).toEqual(['the service ended the stream']);
+  expect(breaks).toEqual([{ kind: 'ended' }]);
 });
 
 test('a followed stream is opened before its server listens, and hears of it', async () => {
@@ -136,7 +137,7 @@ test('closing from within a message ends the messages that had arrived with it',
       messages.push(workerInstance);
       if (workerInstance === 'stop') followed.close();
     },
-    onBreak: (reason) => breaks.push(reason),
+    onBreak: (how) => breaks.push(how),
   });
   await heard('one');
   for (const word of ['stop', 'more', 'and more']) say(word);

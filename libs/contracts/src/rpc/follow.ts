@@ -3,10 +3,13 @@ import type { ClientReadableStream } from '@grpc/grpc-js';
 /** A service that is being restarted is there again after some hundred milliseconds. */
 const RETRY_MS = 100;
 
+/** The service ended the stream in order, as one does that stops; or it broke, and that is what gRPC said of it. */
+export type StreamEnd = { readonly kind: 'ended' } | { readonly kind: 'broken'; readonly reason: string };
+
 export interface FollowListener<Message> {
   readonly onMessage: (message: Message) => void;
-  /** The stream broke, and is opened again; called once for each break, with what gRPC said. */
-  readonly onBreak: (reason: string) => void;
+  /** The stream is over, and is opened again; called once for each end. */
+  readonly onBreak: (how: StreamEnd) => void;
 }
 
 /** A server stream that is opened again whenever it ends, until it is closed; after that its listener hears nothing. */
@@ -32,11 +35,11 @@ export class FollowedStream<Message> {
   #follow(): void {
     const stream = this.#open();
     this.#stream = stream;
-    let broken = false;
-    const broke = (reason: string) => {
-      if (broken || this.#closed) return;
-      broken = true;
-      this.#listener.onBreak(reason);
+    let over = false;
+    const end = (how: StreamEnd) => {
+      if (over || this.#closed) return;
+      over = true;
+      this.#listener.onBreak(how);
       this.#retry = setTimeout(() => {
         this.#follow();
       }, RETRY_MS);
@@ -46,10 +49,10 @@ export class FollowedStream<Message> {
       if (!this.#closed) this.#listener.onMessage(message);
     });
     stream.on('error', (error) => {
-      broke(error.message);
+      end({ kind: 'broken', reason: error.message });
     });
     stream.on('end', () => {
-      broke('the service ended the stream');
+      end({ kind: 'ended' });
     });
   }
 }

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { listenAt } from '../testing/grpc-server.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
 import { checkHealth } from './health-check.js';
 
@@ -10,12 +11,7 @@ test('the health of a process is asked over the wire, and changes with it', asyn
   const health = new HealthImplementation({ '': 'NOT_SERVING' });
   const server = new Server();
   health.addToServer(server);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
+  await listenAt(address, server);
   onTestFinished(() => {
     server.forceShutdown();
   });

@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { checkHealth, createClient, type ServiceDefinition } from '@holdfast/contracts';
+import { listenAt } from '@holdfast/contracts/testing/grpc-server';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { service } from 'grpc-health-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.js';
 import { ServiceHealth } from './health.js';
 
 const NAME = 'holdfast.worker.v1.WorkerService';
@@ -13,12 +14,7 @@ async function serve() {
   const health = new ServiceHealth([NAME]);
   const server = new Server();
   health.addToServer(server);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
+  await listenAt(address, server);
   const client = createClient(service as unknown as ServiceDefinition, address);
   onTestFinished(() => {
     client.close();

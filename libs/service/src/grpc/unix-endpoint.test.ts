@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { HandoffListener, socketPair } from '@holdfast/linux';
 import { expect, onTestFinished, test } from 'vitest';
 import { Child } from '../testing/child.js';
-import { temporaryFolder } from '../testing/temporary-folder.js';
 import { somebodyListens, takeOverSocketPath } from './unix-endpoint.js';
 
 async function listen(location: string): Promise<Server> {

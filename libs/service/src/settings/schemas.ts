@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { SOCKET_PATH_BYTES_MAX } from '@holdfast/contracts';
+import { LISTEN_ADDRESS_FORM, parseListenAddress } from '@holdfast/foundation';
 import { z } from 'zod';
 
 /** Schemas of environment variables: text in, the checked value out. */
@@ -36,14 +37,12 @@ export function integer(minimum: number, maximum: number) {
 /** Milliseconds. */
 export const milliseconds = integer(0, 86_400_000);
 
-/** `host:port` or `[v6]:port`; empty text means "do not listen". */
+/** Where to listen over TCP; undefined for `none`. */
 export const listenAddress = z.string().transform((text, context) => {
-  if (text === '') return undefined;
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    context.addIssue({ code: 'custom', message: 'must be HOST:PORT with a port up to 65535' });
+  const address = parseListenAddress(text);
+  if (address === undefined) {
+    context.addIssue({ code: 'custom', message: `must be ${LISTEN_ADDRESS_FORM}` });
     return z.NEVER;
   }
-  return { host: match[1] ?? match[2] ?? '', port };
+  return address === 'none' ? undefined : address;
 });

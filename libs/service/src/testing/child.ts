@@ -9,6 +9,7 @@ export interface LogEntry {
   readonly level: number;
   readonly msg: string;
   readonly code?: string;
+  readonly deadlineMs?: number;
 }
 
 const FATAL = 60;

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/foundation';
 import { asStoreError, isConflict } from './database-error.js';
 import type { Client, Transaction } from './client.js';
+import type { DatabaseLock } from './database-lock.js';
 import type { DatabaseKind } from './database-url.js';
 
 /** Times a transaction is tried when PostgreSQL ends a deadlock by failing it; each time some other one succeeds. */
@@ -35,12 +36,15 @@ export interface Connection {
 export class Database {
   readonly kind: DatabaseKind;
   readonly #connection: Connection;
+  readonly #lock: DatabaseLock | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Connection) {
+  /** @param lock of a process that has the database for itself; closed last */
+  constructor(connection: Connection, lock?: DatabaseLock) {
     this.kind = connection.kind;
     this.#connection = connection;
+    this.#lock = lock;
   }
 
   /** Does one statement, in a transaction of its own. It may be sent again after a conflict. */
@@ -63,13 +67,20 @@ export class Database {
 
   /** Ends after what is under way. Whatever is asked for from now on is refused: SHUTTING_DOWN. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#connection.close());
+    this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#connection.close();
+    await this.#lock?.close();
   }
 
   async #track<Result>(attempt: () => Promise<Result>): Promise<Result> {
     // Prisma would connect anew, and nobody would end that.
     if (this.#closing !== undefined) throw new HoldfastError('SHUTTING_DOWN', 'The database is closed.');
+    this.#lock?.requireHeld();
     const doing = attemptUntilNoConflict(attempt);
     this.#underWay.add(doing);
     try {

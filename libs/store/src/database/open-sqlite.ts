@@ -1,14 +1,11 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
 import { HoldfastError } from '@holdfast/foundation';
 import { applyMigrations } from '../migration/apply-migrations.js';
 import { readMigrations } from '../migration/migration-files.js';
 import { SqliteMigrationSession } from '../migration/sqlite-migration-session.js';
 import { transactionOptions } from './client.js';
 import type { Connection, HeldAttachment } from './database.js';
+import { makePrivate } from './private-file.js';
 import { SqliteAdapter, whileBusy, type SqliteConnection } from './sqlite-adapter.js';
-
-/** The records name every disk of the machine: they are for their owner only (Law 8). */
-const FILE_MODE = 0o600;
 
 /**
  * Milliseconds that SQLite itself waits for another process, holding up the event loop; about five transactions.
@@ -59,22 +56,6 @@ export async function openSqlite(file: string, onMigration: (name: string) => vo
     },
     close: () => client.$disconnect(),
   };
-}
-
-/** SQLite gives its journal the mode of the database, so this covers all files. */
-function makePrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'a', FILE_MODE));
-    chmodSync(file, FILE_MODE);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new HoldfastError(
-      error.code === 'ENOENT' || error.code === 'EISDIR' ? 'INVALID_SETTING' : 'DATABASE_FAILED',
-      `The database ${file} cannot be opened: ${error.message}`,
-      { path: file },
-      error,
-    );
-  }
 }
 
 async function configure(connection: SqliteConnection): Promise<void> {

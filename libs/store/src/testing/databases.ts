@@ -18,12 +18,14 @@ export interface TestDatabase {
 /** Milliseconds for making and starting a PostgreSQL cluster on a busy machine. */
 const START_MS_MAX = 60_000;
 
-/**
- * Describes the same behaviour on SQLite and on a real PostgreSQL server. Where that is not installed, its half is
- * skipped under a name that says so.
- */
+/** Describes the same behaviour on SQLite and on PostgreSQL. */
 export function describeDatabases(name: string, body: (database: TestDatabase) => void): void {
-  describe(`${name} on SQLite`, () => {
+  describeSqlite(`${name} on SQLite`, body);
+  describePostgresql(`${name} on PostgreSQL`, body);
+}
+
+export function describeSqlite(title: string, body: (database: TestDatabase) => void): void {
+  describe(title, () => {
     let folder: string;
     let files = 0;
     beforeAll(() => {
@@ -38,10 +40,13 @@ export function describeDatabases(name: string, body: (database: TestDatabase) =
     };
     body({ kind: 'sqlite', create, open: opener(create) });
   });
+}
 
+/** On a real server. Where that is not installed, all of it is skipped under a name that says so. */
+export function describePostgresql(title: string, body: (database: TestDatabase) => void): void {
   const bin = findPostgres();
-  const title = `${name} on PostgreSQL${bin === undefined ? ' (skipped: install postgresql)' : ''}`;
-  describe.skipIf(bin === undefined)(title, () => {
+  const note = bin === undefined ? ' (skipped: install postgresql)' : '';
+  describe.skipIf(bin === undefined)(`${title}${note}`, () => {
     let server: PostgresServer | undefined;
     beforeAll(async () => {
       server = await startPostgres(bin ?? '');

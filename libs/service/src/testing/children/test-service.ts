@@ -1,6 +1,6 @@
 /**
  * A small service that tells on standard output what happens to it. TEST_START: `slow`, `fail`, or how it starts by
- * default; TEST_STOP: `fail` or `hang`; TEST_LATER: `throw`, `reject`.
+ * default; TEST_STOP: `fail`; TEST_LATER: `throw`, `reject`.
  */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { startWith, Subject, type Observable } from 'rxjs';
 import { GrpcController, type GrpcControllerOf } from '../../grpc/grpc-controller.js';
 import { ServiceHealth } from '../../grpc/health.js';
 import type { Lifecycle } from '../../lifecycle.js';
-import { integer } from '../../settings/schemas.js';
+import { integer, milliseconds } from '../../settings/schemas.js';
 import { setting } from '../../settings/settings.js';
 import { startService } from '../../start-service.js';
 
@@ -92,10 +92,14 @@ class TestModule {}
 
 await startService({
   name: 'test-service',
-  settings: { answer: setting('TEST_ANSWER', integer(1, 42), '42', 'A number.') },
+  settings: {
+    answer: setting('TEST_ANSWER', integer(1, 42), '42', 'A number.'),
+    drainMs: setting('TEST_DRAIN_MS', milliseconds, '1000', 'A time.'),
+  },
   protoPackage: 'holdfast.worker.v1',
   definitions: { SessionService: workerV1.SessionServiceService },
   socketPath: ({ stateFolder }) => path.join(stateFolder, 'test.sock'),
   lifecycle: TestLifecycle,
+  drainMs: ({ drainMs }) => drainMs,
   module: () => ({ module: TestModule }),
 });

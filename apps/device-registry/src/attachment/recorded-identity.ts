@@ -1,5 +1,3 @@
-import type { registryV1 } from '@holdfast/contracts';
-import { formatDiskseq } from '@holdfast/foundation';
 import type { DeviceIdentity } from '@holdfast/lease';
 import type { DeviceIdentity as OpenIdentity } from '@holdfast/linux';
 
@@ -7,10 +5,4 @@ import type { DeviceIdentity as OpenIdentity } from '@holdfast/linux';
 export function recordedIdentity(open: OpenIdentity): DeviceIdentity {
   const { bootId, major, minor, inode, diskseq } = open;
   return diskseq === undefined ? { bootId, major, minor, inode } : { bootId, major, minor, inode, diskseq };
-}
-
-/** An identity as both contracts write it. */
-export function toIdentityMessage(identity: DeviceIdentity): registryV1.Identity {
-  const { bootId, major, minor, inode, diskseq } = identity;
-  return { bootId, major, minor, inode, diskseq: diskseq === undefined ? '' : formatDiskseq(diskseq) };
 }

@@ -1,0 +1,150 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { temporaryFolder } from '../testing/temporary-folder.js';
+import { ServiceProcess } from './service-process.js';
+
+/** Says its process id, and runs until it is told to stop. */
+const obedient = 'console.error(`pid ${process.pid}`); setInterval(() => undefined, 1000);';
+const stubborn = `process.on('SIGTERM', () => console.error('no')); ${obedient}`;
+
+let said: string[];
+let log: string;
+let folder: string;
+let address: string;
+
+beforeEach(() => {
+  said = [];
+  log = '';
+  folder = temporaryFolder();
+  address = `unix:${path.join(folder, 'health.sock')}`;
+});
+
+function serviceOf(script: string, { killAfterMs = 10_000 } = {}): ServiceProcess {
+  const main = path.join(folder, 'main.mjs');
+  writeFileSync(main, script);
+  const copy = new PassThrough({ encoding: 'utf8' });
+  copy.on('data', (text: string) => (log += text));
+  const launch = { name: 'io-worker' as const, main, environment: { COLOUR: 'blue' }, address, log: copy };
+  const service = new ServiceProcess({ ...launch, killAfterMs }, (sentence) => said.push(sentence));
+  onTestFinished(() => service.stop());
+  return service;
+}
+
+/** grpc.health.v1.Health/Check, whose every answer is `{ status: SERVING }`: field 1, a varint of 1. */
+const health = {
+  check: {
+    path: '/grpc.health.v1.Health/Check',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (value: Buffer) => value,
+    requestDeserialize: (value: Buffer) => value,
+    responseSerialize: () => Buffer.of(0x08, 0x01),
+    responseDeserialize: (value: Buffer) => value,
+  },
+} as const;
+
+/** In place of the service's own health, so that the service may be any program. */
+async function beHealthy(): Promise<void> {
+  const server = new Server();
+  server.addService(health, {
+    check: (_call: unknown, answer: sendUnaryData<Buffer>) => {
+      answer(null, Buffer.alloc(0));
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+  onTestFinished(() => {
+    server.forceShutdown();
+  });
+}
+
+const pids = () => [...log.matchAll(/^pid (\d+)$/gm)].map(([, pid]) => Number(pid));
+const runs = (count: number) => vi.waitUntil(() => pids().length === count, { timeout: 10_000 });
+
+async function ready(script: string, options?: { killAfterMs: number }): Promise<ServiceProcess> {
+  await beHealthy();
+  const service = serviceOf(script, options);
+  service.start();
+  await service.ready(10_000);
+  await runs(1);
+  return service;
+}
+
+describe('a service that starts', () => {
+  test('is ready when it says that it serves, and stops without a word when asked', async () => {
+    const service = await ready(obedient);
+    await service.stop();
+    expect(said).toEqual([]);
+    expect(() => process.kill(pids()[0] ?? 0, 0)).toThrow('ESRCH');
+  });
+
+  test('has its environment, and a pipe that tells it of the end of its supervisor', async () => {
+    const service = await ready(
+      `import { fstatSync } from 'node:fs';
+       const { COLOUR, HOLDFAST_SUPERVISED } = process.env;
+       console.error(COLOUR, HOLDFAST_SUPERVISED, fstatSync(0).isFIFO() || fstatSync(0).isSocket());
+       ${obedient}`,
+    );
+    await service.stop();
+    expect(log).toMatch(/^blue 1 true\n/);
+  });
+
+  test.each([
+    {
+      how: 'with last words',
+      script: `console.error(JSON.stringify({ level: 60, msg: 'the port is taken' })); process.exit(1)`,
+      words: 'the port is taken',
+    },
+    {
+      how: 'without a word',
+      script: 'process.exit(3)',
+      words: 'io-worker ended (exit code 3) and said nothing; see its log',
+    },
+  ])('and ends $how before it is ready is not started again', async ({ script, words }) => {
+    const service = serviceOf(script);
+    service.start();
+    await expect(service.ready(10_000)).rejects.toMatchObject({ code: 'SERVICE_FAILED', message: words });
+    expect(said).toEqual([]);
+  });
+
+  test('and never gets ready is given up, with the time it had', async () => {
+    const service = serviceOf(obedient);
+    service.start();
+    await expect(service.ready(200)).rejects.toThrow('io-worker was not ready within 0.2 s');
+  });
+});
+
+describe('a service that is ready', () => {
+  test('and dies is started again, and it is told why', async () => {
+    await ready(obedient);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await runs(2);
+    expect(pids()[1]).not.toBe(pids()[0]);
+    expect(said).toEqual(['io-worker ended (SIGKILL); starting it again in 0.1 s']);
+  });
+
+  test('and is stopped while it waits to be started again stays away', async () => {
+    const service = await ready(obedient);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await vi.waitUntil(() => said.length === 1, { interval: 1 });
+    await service.stop();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(pids()).toHaveLength(1);
+  });
+
+  test('and does not stop in time is killed, not before', async () => {
+    const service = await ready(stubborn, { killAfterMs: 400 });
+    const asked = performance.now();
+    await service.stop();
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(390);
+    expect(log).toContain('no\n');
+    expect(said).toEqual(['io-worker does not stop; killing it']);
+  });
+});

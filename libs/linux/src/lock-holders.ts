@@ -1,0 +1,54 @@
+import { fstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import path from 'node:path';
+
+/** A process that keeps a file locked. */
+export interface LockHolder {
+  readonly pid: number;
+  /** `qemu-nbd`; `holdfast io-worker` for a service of ours. */
+  readonly program: string;
+}
+
+/**
+ * The processes that keep a lock on a file, of those that we may look into: the ones of our own user, or all for
+ * root. Asked of each descriptor (`lock:` in /proc/PID/fdinfo, proc_pid_fdinfo(5)), since /proc/locks tells
+ * who took a lock, which may be dead, or nobody at all (-1, open file description locks).
+ *
+ * @param file a path, or a descriptor
+ */
+export function lockHolders(file: string | number): LockHolder[] {
+  const wanted =
+    typeof file === 'number' ? fstatSync(file, { bigint: true }) : statSync(file, { bigint: true });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && locks(name, wanted))
+    .map((name) => ({ pid: Number(name), program: programOf(name) }));
+}
+
+/** `: holdfast io-worker (pid 12), qemu-nbd (pid 15)`, or nothing where nobody is known. */
+export function listHolders(holders: readonly LockHolder[]): string {
+  if (holders.length === 0) return '';
+  return `: ${holders.map(({ pid, program }) => `${program} (pid ${pid})`).join(', ')}`;
+}
+
+/** A process, or a descriptor of it, may be gone between one look and the next, and may be none of our business. */
+function ifThere<Result>(look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+function locks(pid: string, wanted: BigIntStats): boolean {
+  const numbers = ifThere(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  return numbers.some((number) => {
+    const found = ifThere(() => statSync(`/proc/${pid}/fd/${number}`, { bigint: true }));
+    if (found?.dev !== wanted.dev || found.ino !== wanted.ino) return false;
+    return /^lock:/m.test(ifThere(() => readFileSync(`/proc/${pid}/fdinfo/${number}`, 'utf8')) ?? '');
+  });
+}
+
+/** The first word of its command line; ours have put their title in its place. */
+function programOf(pid: string): string {
+  const [first = ''] = (ifThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '').split('\0');
+  return path.basename(first) || 'a process';
+}
