@@ -12,9 +12,11 @@ import { GatewayController } from './gateway/gateway.controller.js';
 import { LimitsHit } from './gateway/limits-hit.js';
 import { SessionCensus } from './session/session-census.js';
 import { SessionController } from './session/session.controller.js';
+import { SessionLimits } from './session/session-limits.js';
 import { SessionOpener } from './session/session-opener.js';
 import type { GatewaySettings } from './settings.js';
 import { STORE } from './store.provider.js';
+import { TLS_UPGRADE, type TlsUpgrade } from './tls/tls-upgrade.js';
 
 const addresses = (settings: GatewaySettings) => {
   const layout = stateLayout(settings.stateFolder);
@@ -53,19 +55,26 @@ const sessionOpener: FactoryProvider<SessionOpener> = {
     settings: GatewaySettings,
     limitsHit: LimitsHit,
     logger: Logger,
-  ) =>
-    new SessionOpener(exports, census, settings.exportConnectionsMax, limitsHit, addresses(settings), logger),
+  ) => {
+    const limits = new SessionLimits(census, settings.exportConnectionsMax, limitsHit);
+    return new SessionOpener(exports, census, limits, addresses(settings), logger);
+  },
 };
 
 const connectionService: FactoryProvider<ConnectionService> = {
   provide: ConnectionService,
-  inject: [ExportService, SessionOpener, SessionCensus, SETTINGS, LimitsHit, LOGGER],
+  inject: [
+    ...[ExportService, SessionOpener, SessionCensus, SETTINGS, LimitsHit],
+    { token: TLS_UPGRADE, optional: true },
+    LOGGER,
+  ],
   useFactory: (
     exports: ExportService,
     opener: SessionOpener,
     census: SessionCensus,
     settings: GatewaySettings,
     limitsHit: LimitsHit,
+    tls: TlsUpgrade | undefined,
     logger: Logger,
   ) =>
     new ConnectionService(
@@ -74,6 +83,7 @@ const connectionService: FactoryProvider<ConnectionService> = {
       census,
       settings,
       limitsHit,
+      tls,
       stateLayout(settings.stateFolder).workerHandoff,
       logger,
     ),

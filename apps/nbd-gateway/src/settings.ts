@@ -28,11 +28,17 @@ export const gatewaySettings = {
     '1024',
     'NBD connections at once, in handshake or served; more are closed at once.',
   ),
+  clientConnectionsMax: setting(
+    'HOLDFAST_CLIENT_CONNECTIONS_MAX',
+    integer(1, 65_535),
+    '512',
+    'NBD connections at once from one address, or of one user of the Unix socket; more are closed at once.',
+  ),
   exportConnectionsMax: setting(
     'HOLDFAST_EXPORT_CONNECTIONS_MAX',
     integer(1, 65_535),
     '512',
-    'Sessions at once on one export; more are refused with NBD_REP_ERR_POLICY.',
+    'Sessions at once on one export that says no other number; more are refused with NBD_REP_ERR_POLICY.',
   ),
   handshakeMs: setting(
     'HOLDFAST_HANDSHAKE_MS',

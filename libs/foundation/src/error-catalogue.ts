@@ -106,6 +106,16 @@ export const errorCatalogue = {
     'An export of this name exists with another definition.',
     'Choose another name, or remove the export first.',
   ),
+  TLS_REQUIRED: entry(
+    'FAILED_PRECONDITION',
+    'The export is served through TLS only, and the client has none.',
+    'Connect with TLS; if the gateway offers none, publish the export without that condition.',
+  ),
+  CLIENT_NOT_ALLOWED: entry(
+    'PERMISSION_DENIED',
+    'The export does not let this client in.',
+    'Connect from where it is allowed, or publish the export again with this client among those allowed.',
+  ),
   SESSION_NOT_FOUND: entry(
     'NOT_FOUND',
     'No session has this name.',

@@ -5,18 +5,21 @@
 /** Names, descriptions, error texts: "MUST be no longer than 4096 bytes" (section "Conventions"). */
 export const STRING_BYTES_MAX = 4096;
 
-/** Information requests in one INFO or GO. The specification has four types; the rest is for types to come. */
-export const INFO_REQUESTS_MAX = 64;
+/** Queries in one LIST_META_CONTEXT or SET_META_CONTEXT. Known clients send fewer than ten. */
+export const META_CONTEXT_QUERIES_MAX = 64;
 
-/** Data of one option: the largest INFO or GO is a name's length, the name, a count and the requests. */
-export const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 2 + 2 * INFO_REQUESTS_MAX;
+/**
+ * Data of one option. The largest is a SET_META_CONTEXT: the longest name of an export, and as many queries as may be
+ * of the length that strings "SHOULD" have at most, 256 bytes (section "Conventions").
+ */
+export const OPTION_BYTES_MAX = 4 + STRING_BYTES_MAX + 4 + (4 + 256) * META_CONTEXT_QUERIES_MAX;
 
 /** Options on one connection. Known clients send fewer than ten; a loop of options is a denial of service. */
 export const OPTIONS_MAX = 32;
 
 /**
- * All bytes of one handshake, and of what was read beyond its end: 32 options of full length are 136 KB. Also a
- * bound for the bytes that are handed over with a connection.
+ * All bytes of one handshake, and of what was read beyond its end: twelve options of full length, where known clients
+ * send less than 10 KB in all. Also a bound for the bytes that are handed over with a connection.
  */
 export const HANDSHAKE_BYTES_MAX = 256 * 1024;
 
@@ -58,3 +61,21 @@ export const PIECE_ALIGNMENT_BYTES = 4096;
 
 /** Unread input up to this is moved to the front of its buffer whenever input is awaited: cheaper than a short receive. */
 export const CHEAP_MOVE_BYTES = 4096;
+
+/**
+ * Extents in one BLOCK_STATUS chunk: "Servers SHOULD NOT send more than 2^20 extents in a single reply chunk"
+ * (section "Structured reply types").
+ */
+export const EXTENTS_MAX = 2 ** 20;
+
+/**
+ * Payload of a chunk that a client takes: no server of good faith exceeds it, since data is bounded by the maximum
+ * payload and 2^20 extents are 16 MiB.
+ */
+export const CHUNK_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Metadata contexts of one session: more than there are to select. Bounds the chunks of a BLOCK_STATUS reply and the
+ * payload that filters them.
+ */
+export const META_CONTEXTS_MAX = 16;

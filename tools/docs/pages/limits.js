@@ -25,6 +25,16 @@ const sections = [
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],
       [
+        'apps/nbd-gateway/src/export/client-rule.ts',
+        'CLIENT_RULES_MAX',
+        'Rules of one export about who may use it: a list to be read by people.',
+      ],
+      [
+        'apps/nbd-gateway/src/export/client-rule.ts',
+        'CLIENT_RULE_BYTES_MAX',
+        'One such rule: the name in a certificate is a host name or an e-mail address, both shorter.',
+      ],
+      [
         'apps/device-registry/src/device/device-message.ts',
         'PATH_BYTES_MAX',
         'Path of a device: PATH_MAX without its closing NUL.',

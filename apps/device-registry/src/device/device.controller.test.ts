@@ -24,8 +24,11 @@ const attach = (id: string) => registry.devicesApi.attachDevice({ name: `devices
 const remove = (id: string) => registry.devicesApi.deleteDevice({ name: `devices/${id}` });
 
 async function publish(id: string, deviceId: string): Promise<void> {
-  const definition = { id, deviceId, readOnly: false, description: '', transient: false };
-  await registry.store.exports.create(definition);
+  await registry.store.exports.create({
+    ...{ id, deviceId, readOnly: false, description: '', transient: false },
+    ...{ hidden: false, tlsRequired: false, allowedClients: [], connectionsMax: 0, clientConnectionsMax: 0 },
+    blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 4096, required: false },
+  });
 }
 
 describe('creating a device', () => {

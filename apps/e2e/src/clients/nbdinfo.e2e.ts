@@ -43,6 +43,8 @@ describe.skipIf(needs.missing)(`nbdinfo ${needs.note}`, () => {
         can_multi_conn: true,
         can_trim: true,
         can_zero: true,
+        can_df: true,
+        contexts: expect.arrayContaining(['base:allocation']) as string[],
         block_size_minimum: 1,
         block_size_preferred: 4096,
         block_size_maximum: 32 * MIB,
@@ -70,8 +72,8 @@ describe.skipIf(needs.missing)(`nbdinfo ${needs.note}`, () => {
       ['multi-conn', YES],
       ['fast-zero', NO],
       ['cache', NO],
-      ['df', NO],
-      ['structured-reply', NO],
+      ['df', YES],
+      ['structured-reply', YES],
     ])('is answered whether it can %s with exit code %i', async (what, code) => {
       const answer = await run('nbdinfo', ['--can', what, holdfast.uri(transport, 'disk.img')]);
       expect(answer.code).toBe(code);

@@ -48,7 +48,7 @@ describe.each(transports)('the bounds of a handshake over %s', (transport) => {
   it('N10 an option that is too long is skipped and refused, and the next is read', async () => {
     const client = await suite.connect(transport);
     await greet(client);
-    for (const length of [4231, 10_000, 200_000]) {
+    for (const length of [20_745, 50_000, 150_000]) {
       const long = option(Opt.INFO, Buffer.alloc(length, 1));
       expect((await askOption(client, long)).type).toBe(Rep.ERR_TOO_BIG);
     }

@@ -1,6 +1,6 @@
 import type { SeededRandom } from './seeded-random.js';
 import { CmdFlag, Opt } from './spec-numbers.js';
-import { clientFlags, go, infoData, option, optionHeader, request } from './wire.js';
+import { clientFlags, contextData, go, infoData, option, optionHeader, request } from './wire.js';
 
 const LENGTHS = [0, 1, 27, 28, 511, 512, 4096, 65_537, 33_554_432, 33_554_433, 0x7fff_ffff, 0xffff_ffff];
 const OFFSETS = [0n, 1n, 4096n, 1_048_576n, 4_194_303n, 4_194_304n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n];
@@ -9,6 +9,10 @@ function anyOption(random: SeededRandom): Buffer {
   const code = random.pick([...Object.values(Opt), 0, 99, 0xffff_ffff]);
   if (random.chance(10))
     return Buffer.concat([optionHeader(code, random.pick(LENGTHS)), random.bytes(random.int(300))]);
+  if (random.chance(20)) {
+    const query = random.pick(['base:', 'base:allocation', 'x-other:', 'no colon', 'ü:\0']);
+    return option(code, contextData('disk.img', ...Array<string>(random.int(4)).fill(query)));
+  }
   if (random.chance(50)) {
     const name = random.pick(['disk.img', '', 'disk', 'x'.repeat(4096), '\0', 'ü']);
     return option(code, infoData(name, ...random.bytes(random.int(6))));

@@ -8,10 +8,7 @@ import { serving } from './serving.js';
 const suite = serving();
 
 describe.each(transports)('options over %s', (transport) => {
-  const unknown = [0, 9, 12, 0x7fff_ffff, 0xffff_ffff];
-  const unoffered = [Opt.PEEK_EXPORT, Opt.STARTTLS, Opt.STRUCTURED_REPLY, Opt.SET_META_CONTEXT, 11];
-
-  it.each([...unknown, ...unoffered])(
+  it.each([0, Opt.PEEK_EXPORT, 12, 0x7fff_ffff, 0xffff_ffff])(
     'N1 option %i is answered ERR_UNSUP, and its data skipped',
     async (code) => {
       const client = await suite.connect(transport);
@@ -26,6 +23,35 @@ describe.each(transports)('options over %s', (transport) => {
       }
     },
   );
+
+  it('N8 without TLS STARTTLS is ERR_POLICY, and nothing is ever TLS_REQD', async () => {
+    const client = await suite.connect(transport);
+    await greet(client);
+    for (const data of ['', 'with data']) {
+      expect((await askOption(client, option(Opt.STARTTLS, data))).type).toBe(Rep.ERR_POLICY);
+    }
+    expect((await askOption(client, option(Opt.LIST))).type).toBe(Rep.ACK);
+  });
+
+  it.each([Opt.STRUCTURED_REPLY, Opt.EXTENDED_HEADERS])(
+    'N11 option %i is acknowledged, with data it is ERR_INVALID',
+    async (code) => {
+      const client = await suite.connect(transport);
+      await greet(client);
+      expect((await askOption(client, option(code, 'data'))).type).toBe(Rep.ERR_INVALID);
+      expect((await askOption(client, option(code))).type).toBe(Rep.ACK);
+      const last = await askOption(client, option(Opt.STRUCTURED_REPLY));
+      expect(last.type).toBe(code === Opt.STRUCTURED_REPLY ? Rep.ACK : Rep.ERR_EXT_HEADER_REQD);
+    },
+  );
+
+  it('N11 after EXTENDED_HEADERS EXPORT_NAME ends the connection', async () => {
+    const client = await suite.connect(transport);
+    await greet(client);
+    expect((await askOption(client, option(Opt.EXTENDED_HEADERS))).type).toBe(Rep.ACK);
+    client.send(option(Opt.EXPORT_NAME, 'disk.img'));
+    expect(await client.readToEnd()).toEqual(Buffer.alloc(0));
+  });
 
   it('N1 the data of an unknown option may come in pieces', async () => {
     const client = await suite.connect(transport);

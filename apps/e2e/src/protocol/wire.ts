@@ -23,6 +23,12 @@ export function infoData(name: Uint8Array | string, ...infoTypes: readonly numbe
   return Buffer.concat([uint32(bytes.length), bytes, uint16(infoTypes.length), ...infoTypes.map(uint16)]);
 }
 
+/** The data of LIST_META_CONTEXT and SET_META_CONTEXT. */
+export function contextData(name: string, ...queries: readonly string[]): Buffer {
+  const sized = (text: string) => Buffer.concat([uint32(Buffer.byteLength(text)), Buffer.from(text)]);
+  return Buffer.concat([sized(name), uint32(queries.length), ...queries.map(sized)]);
+}
+
 export function go(name: Uint8Array | string, ...infoTypes: readonly number[]): Buffer {
   return option(Opt.GO, infoData(name, ...infoTypes));
 }

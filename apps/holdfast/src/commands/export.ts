@@ -3,10 +3,16 @@ import { Command } from 'commander';
 import { printFacts, printJson, printTable } from '../output/print.js';
 import { lastSegment } from '../output/size.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
+import { policyFacts, policyOf, withPolicy, type PolicyOptions } from './export-policy.js';
 
 const { Export } = gatewayV1;
 
-interface AddOptions extends CommonOptions {
+const EXAMPLES = `
+Examples:
+  holdfast export add vm1 --device vm1 --read-only
+  holdfast export add vm2 --device vm2 --allow 192.0.2.0/24 --allow uid:1000`;
+
+interface AddOptions extends CommonOptions, PolicyOptions {
   readonly device: string;
   readonly readOnly?: boolean;
   readonly description?: string;
@@ -15,11 +21,11 @@ interface AddOptions extends CommonOptions {
 export function exportCommand(): Command {
   const command = new Command('export').description('Publish devices to NBD clients');
 
-  forInstance(command.command('add <name>').description('Publish a device under a name'))
+  forInstance(withPolicy(command.command('add <name>').description('Publish a device under a name')))
     .requiredOption('--device <name>', 'the device to publish')
     .option('--read-only', 'clients may only read')
     .option('--description <text>', 'shown to clients that list exports')
-    .addHelpText('after', '\nExample:\n  holdfast export add vm1 --device vm1 --read-only')
+    .addHelpText('after', EXAMPLES)
     .action((name: string, options: AddOptions) =>
       withInstance(options, async ({ exports }) => {
         const created = await exports.createExport({
@@ -28,6 +34,7 @@ export function exportCommand(): Command {
             device: deviceName.format(options.device),
             readOnly: options.readOnly ?? false,
             description: options.description ?? '',
+            ...policyOf(options),
           }),
         });
         show(created, options);
@@ -69,6 +76,7 @@ function show(one: gatewayV1.Export, options: CommonOptions): void {
     device: lastSegment(one.device),
     mode: mode(one),
     ...(one.description === '' ? {} : { description: one.description }),
+    ...policyFacts(one),
     ...Object.fromEntries(one.uris.map((uri) => [uri.startsWith('nbd+unix:') ? 'unix' : 'tcp', uri])),
   });
 }

@@ -72,6 +72,8 @@ describe('threads', () => {
         transmissionFlags: advertisedFlags({ readOnly: true }),
         blockSizeMinimum: 3,
         payloadMaximum: 4,
+        replyMode: 'simple',
+        metaContexts: [],
       },
       preload: new Uint8Array(),
       control: new SessionControl(),
@@ -93,7 +95,14 @@ test('an event-loop engine that cannot even begin counts nothing and leaves noth
   const serving = eventLoop.serve({
     socket,
     device: 0,
-    facts: { sizeBytes: byteCount(1), transmissionFlags: 0, blockSizeMinimum: 1, payloadMaximum: 1 },
+    facts: {
+      sizeBytes: byteCount(1),
+      transmissionFlags: 0,
+      blockSizeMinimum: 1,
+      payloadMaximum: 1,
+      replyMode: 'simple',
+      metaContexts: [],
+    },
     preload: new Uint8Array(),
     control: new SessionControl(),
   });

@@ -1,8 +1,16 @@
-import type { workerV1 } from '@holdfast/contracts';
+import { workerV1 } from '@holdfast/contracts';
 import { HoldfastError, type ByteCount } from '@holdfast/foundation';
-import { advertisedFlags, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import {
+  advertisedFlags,
+  BLOCK_BYTES_MINIMUM_MAX,
+  findContextDefinition,
+  META_CONTEXTS_MAX,
+  type MetaContext,
+  type ReplyMode,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
 
-const BLOCK_SIZE_MINIMUM_MAX = 65_536;
+const { ReplyMode: Wire } = workerV1;
 
 /** The session as the protocol machine sees it, checked: what was advertised to the client is what is enforced (T5). */
 export function parseFacts(
@@ -12,17 +20,71 @@ export function parseFacts(
 ): TransmissionFacts {
   const { blockSizeMinimum, payloadMaximum } = session;
   const powerOfTwo = blockSizeMinimum > 0 && (blockSizeMinimum & (blockSizeMinimum - 1)) === 0;
-  if (!powerOfTwo || blockSizeMinimum > BLOCK_SIZE_MINIMUM_MAX) {
-    throw new HoldfastError(
-      'INVALID_ARGUMENT',
-      `block_size_minimum must be a power of two up to 64 KiB, is ${String(blockSizeMinimum)}`,
-      { field: 'session.block_size_minimum' },
+  if (!powerOfTwo || blockSizeMinimum > BLOCK_BYTES_MINIMUM_MAX) {
+    throw invalid(
+      'block_size_minimum',
+      `must be a power of two up to 64 KiB, is ${String(blockSizeMinimum)}`,
     );
   }
   if (payloadMaximum < blockSizeMinimum) {
-    throw new HoldfastError('INVALID_ARGUMENT', 'payload_maximum must be at least block_size_minimum', {
-      field: 'session.payload_maximum',
-    });
+    throw invalid('payload_maximum', 'must be at least block_size_minimum');
   }
-  return { sizeBytes, transmissionFlags: advertisedFlags({ readOnly }), blockSizeMinimum, payloadMaximum };
+  const replyMode = parseReplyMode(session.replyMode);
+  const metaContexts = parseMetaContexts(session.metaContexts, replyMode);
+  const transmissionFlags = advertisedFlags({ readOnly, replyMode, hasContexts: metaContexts.length > 0 });
+  return { sizeBytes, transmissionFlags, blockSizeMinimum, payloadMaximum, replyMode, metaContexts };
+}
+
+export function toReplyModeMessage(replyMode: ReplyMode): workerV1.ReplyMode {
+  switch (replyMode) {
+    case 'simple':
+      return Wire.REPLY_MODE_SIMPLE;
+    case 'structured':
+      return Wire.REPLY_MODE_STRUCTURED;
+    case 'extended':
+      return Wire.REPLY_MODE_EXTENDED;
+  }
+}
+
+function parseReplyMode(replyMode: workerV1.ReplyMode): ReplyMode {
+  switch (replyMode) {
+    case Wire.REPLY_MODE_UNSPECIFIED:
+    case Wire.REPLY_MODE_SIMPLE:
+      return 'simple';
+    case Wire.REPLY_MODE_STRUCTURED:
+      return 'structured';
+    case Wire.REPLY_MODE_EXTENDED:
+      return 'extended';
+    case Wire.UNRECOGNIZED:
+    default:
+      throw invalid('reply_mode', 'is unknown to this worker');
+  }
+}
+
+/** B5: a context of 64 bits needs extended headers. */
+function parseMetaContexts(
+  contexts: readonly workerV1.MetaContext[],
+  replyMode: ReplyMode,
+): readonly MetaContext[] {
+  if (contexts.length > META_CONTEXTS_MAX) {
+    throw invalid('meta_contexts', `must be at most ${String(META_CONTEXTS_MAX)}`);
+  }
+  if (contexts.length > 0 && replyMode === 'simple') {
+    throw invalid('meta_contexts', 'needs structured replies or extended headers');
+  }
+  if (new Set(contexts.map(({ id }) => id)).size < contexts.length) {
+    throw invalid('meta_contexts', 'must have distinct ids');
+  }
+  return contexts.map(({ id, name }) => {
+    const definition = findContextDefinition(name);
+    if (definition === undefined) throw invalid('meta_contexts', `names an unknown context, ${name}`);
+    if (definition.flagBits === 64 && replyMode !== 'extended') {
+      throw invalid('meta_contexts', `names ${name}, which needs extended headers`);
+    }
+    return { id, name };
+  });
+}
+
+function invalid(field: string, problem: string): HoldfastError {
+  return new HoldfastError('INVALID_ARGUMENT', `${field} ${problem}`, { field: `session.${field}` });
 }

@@ -1,4 +1,5 @@
 import type { workerV1 } from '@holdfast/contracts';
+import { toReplyModeMessage } from './session-facts.js';
 import type { Session } from './session.js';
 
 export function toSessionMessage(session: Session): workerV1.Session {
@@ -22,5 +23,8 @@ export function toSessionMessage(session: Session): workerV1.Session {
       bytesWritten: BigInt(bytesWritten),
       errors: BigInt(errors),
     },
+    replyMode: toReplyModeMessage(definition.facts.replyMode),
+    tls: definition.tls,
+    metaContexts: definition.facts.metaContexts.map(({ id, name }) => ({ id, name })),
   };
 }

@@ -9,6 +9,11 @@ import { SessionController } from './session.controller.js';
 
 const identity = { pid: 1, instance: 'this-worker', startTime: new Date(0) };
 
+const { REPLY_MODE_EXTENDED } = workerV1.ReplyMode;
+const allocation = { id: 7, name: 'base:allocation' };
+const depth = { id: 2 ** 32 - 1, name: 'qemu:allocation-depth' };
+const seventeen = Array.from({ length: 17 }, (_, id) => ({ ...allocation, id }));
+
 let scene: WorkerScene;
 let holding: Holding;
 let api: SessionController;
@@ -63,6 +68,26 @@ describe('preparing a session', () => {
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 131_072 }, change: {} },
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 2 ** 31 }, change: {} },
     { field: 'session.payload_maximum', session: { blockSizeMinimum: 512, payloadMaximum: 511 }, change: {} },
+    { field: 'session.reply_mode', session: { replyMode: workerV1.ReplyMode.UNRECOGNIZED }, change: {} },
+    { field: 'session.meta_contexts', session: { metaContexts: [allocation] }, change: {} },
+    {
+      field: 'session.meta_contexts',
+      session: {
+        replyMode: REPLY_MODE_EXTENDED,
+        metaContexts: [allocation, { ...depth, id: allocation.id }],
+      },
+      change: {},
+    },
+    {
+      field: 'session.meta_contexts',
+      session: { replyMode: REPLY_MODE_EXTENDED, metaContexts: [{ id: 1, name: 'x-other:thing' }] },
+      change: {},
+    },
+    {
+      field: 'session.meta_contexts',
+      session: { replyMode: REPLY_MODE_EXTENDED, metaContexts: seventeen },
+      change: {},
+    },
     { field: 'token', session: {}, change: { token: randomBytes(15) } },
   ])('Law 5 with a bad $field is refused by its name (case %#)', async ({ field, session, change }) => {
     await expect(api.prepareSession(request('one', session, change))).rejects.toMatchObject({
@@ -70,6 +95,20 @@ describe('preparing a session', () => {
       metadata: { field },
     });
     expect(scene.sessions.list()).toEqual([]);
+  });
+
+  test.each([
+    { asked: workerV1.ReplyMode.REPLY_MODE_UNSPECIFIED, shown: workerV1.ReplyMode.REPLY_MODE_SIMPLE },
+    { asked: workerV1.ReplyMode.REPLY_MODE_STRUCTURED, shown: workerV1.ReplyMode.REPLY_MODE_STRUCTURED },
+    { asked: REPLY_MODE_EXTENDED, shown: REPLY_MODE_EXTENDED },
+  ])('T8 shows how it replies ($asked is $shown), and its contexts', async ({ asked, shown }) => {
+    const metaContexts = asked === workerV1.ReplyMode.REPLY_MODE_UNSPECIFIED ? [] : [depth, allocation];
+    const prepared = await api.prepareSession(request('one', { replyMode: asked, metaContexts }));
+    expect(prepared).toMatchObject({ replyMode: shown, metaContexts, tls: false });
+  });
+
+  test('shows that the gateway carries it through TLS', async () => {
+    expect(await api.prepareSession(request('one', { tls: true }))).toMatchObject({ tls: true });
   });
 
   test('of nothing is refused', async () => {

@@ -40,6 +40,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
         lease: session.lease,
         readOnly: session.readOnly || holding.readOnly,
         clientAddress: session.clientAddress,
+        tls: session.tls,
         startTime: session.startTime ?? new Date(),
         facts: parseFacts(
           session,

@@ -17,6 +17,8 @@ export interface SessionDefinition {
   readonly lease: bigint;
   readonly readOnly: boolean;
   readonly clientAddress: string;
+  /** The gateway carries its bytes through TLS. */
+  readonly tls: boolean;
   readonly startTime: Date;
   readonly facts: TransmissionFacts;
 }

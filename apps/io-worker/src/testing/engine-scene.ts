@@ -76,6 +76,8 @@ export class EngineScene {
         transmissionFlags: advertisedFlags({ readOnly }),
         blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
         payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
+        replyMode: 'simple',
+        metaContexts: [],
       },
       preload,
       control,

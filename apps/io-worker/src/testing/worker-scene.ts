@@ -95,12 +95,15 @@ export class WorkerScene {
       lease: this.#leases++,
       readOnly: false,
       clientAddress: '127.0.0.1:1',
+      tls: false,
       startTime: new Date(),
       facts: {
         sizeBytes: byteCount(IMAGE_BYTES),
         transmissionFlags: advertisedFlags({ readOnly: false }),
         blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
         payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
+        replyMode: 'simple',
+        metaContexts: [],
       },
       ...change,
     };

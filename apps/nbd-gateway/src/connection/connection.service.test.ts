@@ -122,6 +122,66 @@ describe('N10 a bound', () => {
     expect(gateway.limitsHit.counts.get('export-connections')).toBe(4);
   });
 
+  test('of connections from one client leaves room for others', async () => {
+    const gateway = await serving({ clientConnectionsMax: 2 });
+    const tcp = { host: '127.0.0.1', port: gateway.endpoints.tcp?.port ?? 0 };
+    const served = await HandshakeClient.connect(tcp);
+    expect((await served.go('disk')).type).toBe(ACK);
+    await HandshakeClient.connect(tcp);
+    expect(await (await HandshakeClient.open(tcp)).isOver()).toBe(true);
+    expect(gateway.limitsHit.counts).toEqual(new Map([['client-connections', 1]]));
+    // The user at the Unix socket is another client.
+    const other = await HandshakeClient.connect(where(gateway));
+    expect((await other.go('disk')).type).toBe(ACK);
+    gateway.worker.end([...gateway.worker.sessions.keys()][0] ?? '');
+    await expect.poll(() => gateway.census.total).toBe(1);
+    await HandshakeClient.connect(tcp);
+  });
+
+  test('of sessions that an export says is kept in place of the setting', async () => {
+    const gateway = await TestGateway.start({ exportConnectionsMax: 2 });
+    await gateway.publish('few', { connectionsMax: 1 });
+    await gateway.publish('many', { connectionsMax: 3 });
+    for (const [name, max] of [
+      ['few', 1],
+      ['many', 3],
+    ] as const) {
+      for (let count = 0; count < max; count++) {
+        expect((await (await HandshakeClient.connect(where(gateway))).go(name)).type).toBe(ACK);
+      }
+      const client = await HandshakeClient.connect(where(gateway));
+      expect(await client.go(name)).toEqual({
+        type: OptionReplyType.ERR_POLICY,
+        text: `export "${name}" has ${String(max)} sessions already`,
+      });
+    }
+    expect(gateway.limitsHit.counts).toEqual(new Map([['export-connections', 2]]));
+  });
+
+  test('of sessions of one client on an export is kept though many ask at once', async () => {
+    const gateway = await TestGateway.start();
+    await gateway.publish('disk', { clientConnectionsMax: 2 });
+    await gateway.publish('other');
+    gateway.registry.beforeAcquire = () => delay(50);
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, () => HandshakeClient.connect(where(gateway))),
+    );
+    const answers = await Promise.all(clients.map((client) => client.go('disk')));
+    const refused = answers.filter(({ type }) => type === OptionReplyType.ERR_POLICY);
+    expect(refused.map(({ text }) => text)).toEqual(
+      Array(3).fill('this client has 2 sessions on export "disk" already'),
+    );
+    expect(gateway.limitsHit.counts).toEqual(new Map([['export-client-connections', 3]]));
+    const over = await HandshakeClient.connect({
+      host: '127.0.0.1',
+      port: gateway.endpoints.tcp?.port ?? 0,
+    });
+    expect((await over.go('disk')).type).toBe(ACK);
+    // N12: it may try another.
+    const again = clients[answers.findIndex(({ type }) => type !== ACK)];
+    expect((await again?.go('other'))?.type).toBe(ACK);
+  });
+
   test('of options ends a client that never stops asking, and is counted', async () => {
     const gateway = await serving();
     const client = await HandshakeClient.connect(where(gateway));

@@ -4,25 +4,25 @@ import { sessionName } from '@holdfast/contracts';
 import { messageOf } from '@holdfast/foundation';
 import { HANDOFF_PAYLOAD_MAX, sendHandoff } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
+import { clientOf, formatPeer } from '../client/client-peer.js';
+import { peerOf } from '../client/client-socket.js';
+import type { ConnectedClient } from '../client/connected-client.js';
 import type { ExportService } from '../export/export.service.js';
 import type { LimitsHit } from '../gateway/limits-hit.js';
 import type { SessionCensus } from '../session/session-census.js';
-import type { OpenedSession, SessionOpener } from '../session/session-opener.js';
-import { clientAddress, detachSocket } from './client-socket.js';
-import { negotiate } from './negotiation.js';
+import type { SessionOpener } from '../session/session-opener.js';
+import type { TlsUpgrade } from '../tls/tls-upgrade.js';
+import { negotiate, type NegotiationEnd } from './negotiation.js';
 import { patienceOf } from './patience.js';
 
 /** A client in the handshake. */
-export interface Negotiating {
-  /** `sessions/{session}` */
-  readonly name: string;
-  readonly clientAddress: string;
-  readonly startTime: Date;
+export interface Negotiating extends Omit<ConnectedClient, 'certificateNames'> {
   readonly socket: Socket;
 }
 
 export interface ConnectionLimits {
   readonly connectionsMax: number;
+  readonly clientConnectionsMax: number;
   readonly handshakeMs: number;
 }
 
@@ -38,6 +38,7 @@ export class ConnectionService {
     private readonly census: SessionCensus,
     private readonly limits: ConnectionLimits,
     private readonly limitsHit: LimitsHit,
+    private readonly tls: TlsUpgrade | undefined,
     private readonly workerHandoff: string,
     private readonly logger: Logger,
   ) {}
@@ -56,33 +57,19 @@ export class ConnectionService {
     this.#accepted++;
     // An error is also seen by whoever waits for the stream; without a listener it would end the process.
     socket.on('error', () => undefined);
-    const address = clientAddress(socket);
-    if (address === undefined) {
+    const peer = peerOf(socket);
+    if (peer === undefined) {
       socket.destroy();
       return;
     }
-    if (this.#connections >= this.limits.connectionsMax) {
-      this.limitsHit.hit('connections', address);
+    const address = formatPeer(peer);
+    const limit = this.#limitReachedBy(address);
+    if (limit !== undefined) {
+      this.limitsHit.hit(limit, address);
       socket.destroy();
       return;
     }
-    const client: Negotiating = {
-      name: sessionName.format(randomUUID()),
-      clientAddress: address,
-      startTime: new Date(),
-      socket,
-    };
-    this.#negotiating.set(client.name, client);
-    const deadline = setTimeout(() => {
-      // Answered in time, and on its way to the worker.
-      if (socket.destroyed) return;
-      this.limitsHit.hit('handshake-time', address);
-      socket.destroy();
-    }, this.limits.handshakeMs);
-    void this.#run(client).finally(() => {
-      clearTimeout(deadline);
-      this.#negotiating.delete(client.name);
-    });
+    void this.#run({ name: sessionName.format(randomUUID()), peer, address, startTime: new Date(), socket });
   }
 
   /** N12: clients in the handshake are told that the server stops; those that say nothing are cut off. */
@@ -94,51 +81,67 @@ export class ConnectionService {
     for (const { socket } of this.#negotiating.values()) socket.destroy();
   }
 
-  /** One that is being passed on is in both: counted once. */
-  get #connections(): number {
-    const unopened = [...this.#negotiating.keys()].filter((name) => !this.census.has(name));
-    return unopened.length + this.census.total;
+  /** N10: the limit that one more connection from this address would exceed. */
+  #limitReachedBy(address: string): 'connections' | 'client-connections' | undefined {
+    // One that is being passed on is in both: counted once.
+    const unopened = this.negotiating().filter(({ name }) => !this.census.has(name));
+    if (unopened.length + this.census.total >= this.limits.connectionsMax) return 'connections';
+    const client = clientOf(address);
+    const negotiating = unopened.filter((one) => clientOf(one.address) === client).length;
+    const own = negotiating + this.census.countOfClient(client);
+    return own >= this.limits.clientConnectionsMax ? 'client-connections' : undefined;
   }
 
   async #run(client: Negotiating): Promise<void> {
-    const { socket, name } = client;
-    const log = { session: name, clientAddress: client.clientAddress };
+    const { socket, name, address } = client;
+    const log = { session: name, clientAddress: address };
+    this.#negotiating.set(name, client);
+    const deadline = setTimeout(() => {
+      if (socket.destroyed) return;
+      this.limitsHit.hit('handshake-time', address);
+      socket.destroy();
+    }, this.limits.handshakeMs);
     try {
       const end = await negotiate(socket, client, {
         exports: this.exports,
         opener: this.opener,
+        tls: this.tls,
         stopping: () => this.#stopping,
         patience: patienceOf(this.limits.handshakeMs, () => this.#stopping || socket.destroyed),
         onFailure: (error) => {
           this.logger.error({ ...log, err: error }, `cannot serve: ${messageOf(error)}`);
         },
+        onTlsFailure: (error) => {
+          this.logger.warn({ ...log }, `TLS was not established: ${messageOf(error)}`);
+        },
       });
       if (end.kind === 'transmission') {
-        await this.#passOn(client, end.opened, end.remainder);
+        // Answered in time, and on its way to the worker.
+        clearTimeout(deadline);
+        await this.#passOn(client, end);
         return;
       }
       if (end.reason === 'options-limit' || end.reason === 'total-bytes-limit') {
-        this.limitsHit.hit(end.reason, client.clientAddress);
+        this.limitsHit.hit(end.reason, address);
       }
       this.logger.debug({ ...log, reason: end.reason }, 'the handshake ended');
-      // Flushes what was written; a client that does not read it is cut off by the deadline.
-      await new Promise<void>((resolve) => {
-        socket.end(() => {
-          resolve();
-        });
-      });
-      socket.destroy();
+      // A client that does not read what was written is cut off by the deadline.
+      await end.stream.end();
     } catch (error) {
       // The client went away in the middle; nothing is left of it.
       this.logger.debug({ ...log }, `the handshake broke off: ${messageOf(error)}`);
-      socket.destroy();
+    } finally {
+      clearTimeout(deadline);
+      this.#negotiating.delete(name);
     }
+    socket.destroy();
   }
 
-  async #passOn(client: Negotiating, opened: OpenedSession, remainder: Uint8Array): Promise<void> {
+  async #passOn(client: Negotiating, end: NegotiationEnd & { kind: 'transmission' }): Promise<void> {
+    const { opened, stream, remainder } = end;
     try {
       // The client may have gone since it was answered; then there is nothing to detach.
-      const { fd, alreadyRead } = detachSocket(client.socket);
+      const { fd, alreadyRead } = await stream.detach();
       using descriptor = fd;
       const payload = Buffer.concat([remainder, alreadyRead]);
       if (payload.length > HANDOFF_PAYLOAD_MAX)

@@ -141,7 +141,9 @@ describe('what the gateway tells', () => {
     const client = await connect(gateway);
     const stopped = gateway.connections.stop(2_000);
     expect((await client.go('disk')).type).toBe(ERR_SHUTDOWN);
-    expect((await client.ask(Option.LIST)).at(-1)?.type).toBe(ERR_SHUTDOWN);
+    for (const option of [Option.LIST, Option.STRUCTURED_REPLY, Option.EXTENDED_HEADERS, 99]) {
+      expect((await client.ask(option)).at(-1)?.type).toBe(ERR_SHUTDOWN);
+    }
     client.socket.destroy();
     await stopped;
     expect(gateway.registry.calls).toEqual([]);

@@ -23,6 +23,10 @@ const create = (exportId: string, change: Partial<gatewayV1.Export> = {}) =>
     export: gatewayV1.Export.fromPartial({ device: 'devices/disk', ...change }),
   });
 
+const sizes = (change: Partial<gatewayV1.BlockSize>) => gatewayV1.BlockSize.fromPartial(change);
+const networks = (count: number) => Array.from({ length: count }, (_, index) => `10.0.${String(index)}.0/24`);
+const defaults = { minimum: 1, preferred: 4096, payloadMaximum: 33_554_432, required: false };
+
 describe('publishing', () => {
   test('answers with the URIs by which clients reach the export; repeated, it answers the same', async () => {
     const created = await create('my disk', { description: 'mine' });
@@ -48,6 +52,26 @@ describe('publishing', () => {
     { exportId: 'a', change: { device: '' }, field: 'export.device' },
     { exportId: 'a', change: { device: 'disk' }, field: 'export.device' },
     { exportId: 'a', change: { description: 'ü'.repeat(2049) }, field: 'export.description' },
+    { exportId: 'a', change: { allowedClients: ['uid:0', 'everybody'] }, field: 'export.allowed_clients' },
+    { exportId: 'a', change: { allowedClients: networks(257) }, field: 'export.allowed_clients' },
+    { exportId: 'a', change: { connectionsMax: 65_536 }, field: 'export.connections_max' },
+    { exportId: 'a', change: { clientConnectionsMax: 65_536 }, field: 'export.client_connections_max' },
+    { exportId: 'a', change: { blockSize: sizes({ minimum: 3 }) }, field: 'export.block_size' },
+    { exportId: 'a', change: { blockSize: sizes({ minimum: 131_072 }) }, field: 'export.block_size' },
+    { exportId: 'a', change: { blockSize: sizes({ preferred: 256 }) }, field: 'export.block_size' },
+    { exportId: 'a', change: { blockSize: sizes({ preferred: 5000 }) }, field: 'export.block_size' },
+    {
+      exportId: 'a',
+      change: { blockSize: sizes({ minimum: 8192, preferred: 4096 }) },
+      field: 'export.block_size',
+    },
+    { exportId: 'a', change: { blockSize: sizes({ payloadMaximum: 4095 }) }, field: 'export.block_size' },
+    {
+      exportId: 'a',
+      change: { blockSize: sizes({ payloadMaximum: 33_554_433 }) },
+      field: 'export.block_size.payload_maximum',
+    },
+    { exportId: 'a', change: { blockSize: sizes({ required: true }) }, field: 'export.block_size.required' },
   ])('Law 5 with a bad $field is refused by its name (case %#)', async ({ exportId, change, field }) => {
     await expect(create(exportId, change)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -57,6 +81,32 @@ describe('publishing', () => {
 
   test('Law 5 a description may have 4096 bytes', async () => {
     expect((await create('a', { description: 'ü'.repeat(2048) })).description).toHaveLength(2048);
+  });
+
+  test('T5 block sizes that are left out are the defaults, and fit those that are given', async () => {
+    expect((await create('none')).blockSize).toEqual(defaults);
+    expect((await create('empty', { blockSize: sizes({}) })).blockSize).toEqual(defaults);
+    const large = await create('large', { blockSize: sizes({ minimum: 65_536, required: true }) });
+    expect(large.blockSize).toEqual({ ...defaults, minimum: 65_536, preferred: 65_536, required: true });
+    // Said or left out, it is the same export.
+    expect(await create('none', { blockSize: defaults })).toMatchObject({ name: 'exports/none' });
+  });
+
+  test('the policy is answered as it was given, allowed clients in order and each once', async () => {
+    const policy = { hidden: true, tlsRequired: true, connectionsMax: 65_535, clientConnectionsMax: 1 };
+    const allowedClients = ['uid:0', '10.0.0.0/8', 'certificate:alice', '10.0.0.0/8'];
+    const created = await create('disk', { ...policy, allowedClients });
+    expect(created).toMatchObject({
+      ...policy,
+      allowedClients: ['10.0.0.0/8', 'certificate:alice', 'uid:0'],
+    });
+    expect(await create('disk', { ...policy, allowedClients: [...allowedClients].reverse() })).toEqual(
+      created,
+    );
+    await expect(create('disk', { ...policy, allowedClients: ['uid:0'] })).rejects.toMatchObject({
+      code: 'EXPORT_EXISTS',
+    });
+    expect((await create('many', { allowedClients: networks(256) })).allowedClients).toHaveLength(256);
   });
 
   test('what does not exist is refused', async () => {

@@ -1,11 +1,10 @@
 import { deviceName, exportName, formatPageToken, gatewayV1, parsePage } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
-import { STRING_BYTES_MAX } from '@holdfast/nbd-protocol';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
 import type { ExportRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { Endpoints } from './endpoints.js';
+import { parseExportDefinition } from './export-definition.js';
 import { ExportService } from './export.service.js';
 
 @GrpcController(gatewayV1.ExportServiceService)
@@ -17,23 +16,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
   ) {}
 
   async createExport(request: gatewayV1.CreateExportRequest): Promise<gatewayV1.Export> {
-    const wanted = request.export ?? gatewayV1.Export.fromPartial({});
-    if (Buffer.byteLength(wanted.description) > STRING_BYTES_MAX) {
-      throw new HoldfastError(
-        'INVALID_ARGUMENT',
-        `export.description must be at most ${String(STRING_BYTES_MAX)} bytes`,
-        {
-          field: 'export.description',
-        },
-      );
-    }
-    const record = await this.store.exports.create({
-      id: exportName.parse(exportName.format(request.exportId), 'export_id'),
-      deviceId: deviceName.parse(wanted.device, 'export.device'),
-      readOnly: wanted.readOnly,
-      description: wanted.description,
-      transient: wanted.transient,
-    });
+    const record = await this.store.exports.create(parseExportDefinition(request));
     return this.#message(record, await this.exports.isReadOnly(record));
   }
 
@@ -56,16 +39,14 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     return {};
   }
 
-  #message(record: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
+  #message({ id, deviceId, ...record }: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
     return {
-      name: exportName.format(record.id),
-      device: deviceName.format(record.deviceId),
-      readOnly: record.readOnly,
-      description: record.description,
-      transient: record.transient,
-      uris: this.endpoints.urisOf(record.id),
-      createTime: record.createTime,
+      ...record,
       effectiveReadOnly,
+      name: exportName.format(id),
+      device: deviceName.format(deviceId),
+      allowedClients: [...record.allowedClients],
+      uris: this.endpoints.urisOf(id),
     };
   }
 }

@@ -1,12 +1,10 @@
 import { createClient, deviceName, listAll, registryV1, type ServiceClient } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
-import {
-  advertisedFlags,
-  DEFAULT_BLOCK_SIZE,
-  type ExportDescription,
-  type ExportListing,
-} from '@holdfast/nbd-protocol';
+import type { ExportDescription, ExportListing, Negotiated } from '@holdfast/nbd-protocol';
 import type { ExportRecord, Store } from '@holdfast/store';
+import type { ConnectedClient } from '../client/connected-client.js';
+import { admit, isListed } from './export-admission.js';
+import { describeExport } from './export-description.js';
 
 /** Exports fetched from the store, and devices from the registry, at once. */
 const LISTING_PAGE = 1000;
@@ -21,52 +19,39 @@ export class ExportService {
     this.#devices = createClient(registryV1.DeviceServiceService, registryAddress);
   }
 
-  /** All exports by name. */
-  async list(): Promise<ExportRecord[]> {
-    const all: ExportRecord[] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.#store.exports.list({ pageSize: LISTING_PAGE, after });
-      all.push(...page.items);
-      after = page.next;
-    } while (after !== undefined);
-    return all;
-  }
-
-  /** What LIST answers. */
-  async listings(): Promise<ExportListing[]> {
-    return (await this.list()).map(({ id, description }) => ({ name: id, description }));
+  /** What LIST answers to a client, by name. */
+  async listings(client: ConnectedClient): Promise<ExportListing[]> {
+    const listed: ExportListing[] = [];
+    for await (const { id, description } of this.#listed(client)) listed.push({ name: id, description });
+    return listed;
   }
 
   /**
-   * The export of this name. The empty name is the default export (spec, "Option types"): the only one there is.
+   * The export of this name. The empty name is the default export (spec, "Option types"): the only one that the
+   * client can see.
    *
-   * @throws HoldfastError EXPORT_NOT_FOUND
+   * @throws HoldfastError EXPORT_NOT_FOUND, TLS_REQUIRED, CLIENT_NOT_ALLOWED
    */
-  async resolve(name: string): Promise<ExportRecord> {
-    if (name !== '') return this.#store.exports.get(name);
-    const { items, next } = await this.#store.exports.list({ pageSize: 2 });
-    const [only] = items;
-    if (only === undefined || items.length > 1 || next !== undefined) {
-      throw new HoldfastError('EXPORT_NOT_FOUND', 'there is no default export; name one of those listed');
-    }
-    return only;
+  async resolve(name: string, client: ConnectedClient): Promise<ExportRecord> {
+    const record = name === '' ? await this.#only(client) : await this.#store.exports.get(name);
+    admit(record, client);
+    return record;
   }
 
   /**
    * What INFO announces of an export.
    *
-   * @throws HoldfastError EXPORT_NOT_FOUND, DEVICE_NOT_ATTACHED
+   * @throws HoldfastError DEVICE_NOT_FOUND, DEVICE_NOT_ATTACHED
    */
-  async describe(name: string): Promise<ExportDescription> {
-    const record = await this.resolve(name);
+  async describe(record: ExportRecord, negotiated: Negotiated): Promise<ExportDescription> {
     const device = await this.#devices.getDevice({ name: deviceName.format(record.deviceId) });
     if (device.attachment?.state !== registryV1.Attachment_State.STATE_CONNECTED) {
       throw new HoldfastError('DEVICE_NOT_ATTACHED', `the device of export "${record.id}" is not attached`, {
         device: record.deviceId,
       });
     }
-    return describeExport(record, device.attachment.sizeBytes, record.readOnly || device.readOnly);
+    const { sizeBytes } = device.attachment;
+    return describeExport(record, { sizeBytes, readOnly: record.readOnly || device.readOnly, negotiated });
   }
 
   /** Whether clients of an export can only read: it says so, or its device can only be read. */
@@ -98,19 +83,24 @@ export class ExportService {
   close(): void {
     this.#devices.close();
   }
-}
 
-/** One place for what is announced, so that INFO and GO say the same. */
-export function describeExport(
-  record: ExportRecord,
-  sizeBytes: bigint,
-  readOnly: boolean,
-): ExportDescription {
-  return {
-    name: record.id,
-    description: record.description,
-    sizeBytes,
-    transmissionFlags: advertisedFlags({ readOnly }),
-    blockSize: DEFAULT_BLOCK_SIZE,
-  };
+  async #only(client: ConnectedClient): Promise<ExportRecord> {
+    const found: ExportRecord[] = [];
+    for await (const record of this.#listed(client)) {
+      found.push(record);
+      if (found.length > 1) break;
+    }
+    const [only] = found;
+    if (only !== undefined && found.length === 1) return only;
+    throw new HoldfastError('EXPORT_NOT_FOUND', 'there is no default export; name one of those listed');
+  }
+
+  async *#listed(client: ConnectedClient): AsyncGenerator<ExportRecord> {
+    let after: string | undefined;
+    do {
+      const page = await this.#store.exports.list({ pageSize: LISTING_PAGE, after });
+      yield* page.items.filter((record) => isListed(record, client));
+      after = page.next;
+    } while (after !== undefined);
+  }
 }

@@ -2,7 +2,13 @@ import type { Logger } from '@holdfast/service';
 
 /** The limits that can end a connection (N10). */
 export type ConnectionLimit =
-  'connections' | 'export-connections' | 'handshake-time' | 'options-limit' | 'total-bytes-limit';
+  | 'connections'
+  | 'client-connections'
+  | 'export-connections'
+  | 'export-client-connections'
+  | 'handshake-time'
+  | 'options-limit'
+  | 'total-bytes-limit';
 
 /** A bound that is hit is logged and counted. */
 export class LimitsHit {

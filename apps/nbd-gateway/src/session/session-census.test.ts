@@ -5,6 +5,8 @@ import { RecordingWorker } from '../testing/recording-worker.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
 import { SessionCensus } from './session-census.js';
 
+const ADDRESS = '127.0.0.1:1';
+
 let layout: StateLayout;
 let worker: RecordingWorker;
 let census: SessionCensus;
@@ -34,7 +36,7 @@ const counted = (exportName: string, count: number) =>
 
 /** Opens a session as the gateway does. */
 function open(name: string, exportName = 'exports/a'): void {
-  census.opening(name, exportName);
+  census.opening(name, exportName, ADDRESS);
   worker.put(name, exportName);
   census.opened(name);
 }
@@ -49,7 +51,7 @@ describe('the sessions of an export', () => {
 
   test('count from the moment they are being opened, once each', async () => {
     await follow();
-    census.opening('sessions/1', 'exports/a');
+    census.opening('sessions/1', 'exports/a', ADDRESS);
     expect([census.countOf('exports/a'), census.total, census.has('sessions/1')]).toEqual([1, 1, true]);
     worker.put('sessions/1', 'exports/a');
     census.opened('sessions/1');
@@ -59,7 +61,7 @@ describe('the sessions of an export', () => {
   test('count no more once they have ended, or were not opened', async () => {
     await follow();
     open('sessions/1');
-    census.opening('sessions/2', 'exports/a');
+    census.opening('sessions/2', 'exports/a', ADDRESS);
     census.notOpened('sessions/2');
     expect(census.countOf('exports/a')).toBe(1);
     worker.end('sessions/1');
@@ -86,7 +88,7 @@ describe('a worker that is lost from sight', () => {
 
   test('loses no count of what is being opened meanwhile', async () => {
     await follow();
-    census.opening('sessions/1', 'exports/a');
+    census.opening('sessions/1', 'exports/a', ADDRESS);
     worker.breakStream();
     await vi.waitUntil(() => !worker.watched);
     await vi.waitUntil(() => worker.watched);

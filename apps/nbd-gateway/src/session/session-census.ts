@@ -1,15 +1,27 @@
 import { createClient, FollowedStream, listAll, workerV1, type ServiceClient } from '@holdfast/contracts';
 import { messageOf } from '@holdfast/foundation';
 import type { Logger } from '@holdfast/service';
+import { clientOf } from '../client/client-peer.js';
 
-/** How many sessions run on each export, as the worker tells: the base of the limits, also after a restart. */
+/** What limits go by. */
+interface Counted {
+  /** `exports/{export}` */
+  readonly exportName: string;
+  /** As `clientOf` tells clients apart. */
+  readonly client: string;
+}
+
+/**
+ * How many sessions run on each export and for each client, as the worker tells: the base of the limits, also after a
+ * restart.
+ */
 export class SessionCensus {
   readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
   readonly #logger: Logger;
-  /** Export by session, of those that are being opened here: the worker may not know them yet. */
-  readonly #opening = new Map<string, string>();
-  /** Export by session, of those that the worker has and that are not being opened; no session is in both. */
-  readonly #running = new Map<string, string>();
+  /** By session, those that are being opened here: the worker may not know them yet. */
+  readonly #opening = new Map<string, Counted>();
+  /** By session, those that the worker has and that are not being opened; no session is in both. */
+  readonly #running = new Map<string, Counted>();
   /** Sessions that ended while the worker's are being counted: an answer under way may still name them. */
   #endedMeanwhile: Set<string> | undefined;
   #stream: FollowedStream<workerV1.SessionEvent> | undefined;
@@ -27,22 +39,27 @@ export class SessionCensus {
     return this.#opening.has(session) || this.#running.has(session);
   }
 
-  countOf(exportName: string): number {
-    let count = 0;
-    for (const name of this.#opening.values()) if (name === exportName) count++;
-    for (const name of this.#running.values()) if (name === exportName) count++;
-    return count;
+  /** Sessions on an export; only those of one client, if it is given. */
+  countOf(exportName: string, client?: string): number {
+    return this.#count(
+      (one) => one.exportName === exportName && (client === undefined || one.client === client),
+    );
+  }
+
+  /** Sessions of one client, on whatever export. */
+  countOfClient(client: string): number {
+    return this.#count((one) => one.client === client);
   }
 
   /** A session that is about to be prepared: from now on it counts. */
-  opening(session: string, exportName: string): void {
-    this.#opening.set(session, exportName);
+  opening(session: string, exportName: string, clientAddress: string): void {
+    this.#opening.set(session, { exportName, client: clientOf(clientAddress) });
   }
 
   /** The worker has prepared it, and tells when it has ended. */
   opened(session: string): void {
-    const exportName = this.#opening.get(session);
-    if (exportName !== undefined) this.#running.set(session, exportName);
+    const counted = this.#opening.get(session);
+    if (counted !== undefined) this.#running.set(session, counted);
     this.#opening.delete(session);
   }
 
@@ -78,6 +95,10 @@ export class SessionCensus {
     this.#sessions.close();
   }
 
+  #count(isMeant: (counted: Counted) => boolean): number {
+    return [...this.#opening.values(), ...this.#running.values()].filter(isMeant).length;
+  }
+
   #ended(session: string): void {
     this.#running.delete(session);
     this.#endedMeanwhile?.add(session);
@@ -92,8 +113,9 @@ export class SessionCensus {
       const sessions = await this.list();
       // Broken off meanwhile: another count follows, and is the one that is true.
       if (this.#endedMeanwhile !== ended) return;
-      for (const { name, export: exportName } of sessions) {
-        if (!ended.has(name) && !this.#opening.has(name)) this.#running.set(name, exportName);
+      for (const { name, export: exportName, clientAddress } of sessions) {
+        if (ended.has(name) || this.#opening.has(name)) continue;
+        this.#running.set(name, { exportName, client: clientOf(clientAddress) });
       }
       this.#endedMeanwhile = undefined;
     } catch (error) {

@@ -1,7 +1,10 @@
 import { HoldfastError } from '@holdfast/foundation';
+import type { Negotiated } from '@holdfast/nbd-protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { clientOver } from '../testing/connected-client.js';
 import { TestGateway } from '../testing/gateway.js';
 import { DEVICE_BYTES } from '../testing/recording-registry.js';
+import type { OpenedSession } from './session-opener.js';
 
 let gateway: TestGateway;
 
@@ -10,8 +13,14 @@ beforeEach(async () => {
   await gateway.publish('disk', { description: 'a disk' });
 });
 
-const open = (name = 'sessions/1') =>
-  gateway.opener.open({ name, exportName: 'disk', clientAddress: '127.0.0.1:1', startTime: new Date(1) });
+const negotiated: Negotiated = { replyMode: 'simple', contexts: [], tls: false };
+
+async function open(name = 'sessions/1', change: Partial<Negotiated> = {}): Promise<OpenedSession> {
+  const client = clientOver({ kind: 'tcp', host: '127.0.0.1', port: 1 }, { name });
+  const record = await gateway.store.exports.get('disk');
+  return gateway.opener.open({ client, record, negotiated: { ...negotiated, ...change } });
+}
+
 const refused = (message = 'of another epoch') => new HoldfastError('LEASE_REFUSED', message);
 
 describe('opening a session', () => {

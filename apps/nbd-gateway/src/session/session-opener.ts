@@ -9,11 +9,14 @@ import {
   type ServiceClient,
 } from '@holdfast/contracts';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
-import { DEFAULT_BLOCK_SIZE, type ExportDescription } from '@holdfast/nbd-protocol';
+import type { ExportDescription, Negotiated, ReplyMode } from '@holdfast/nbd-protocol';
 import type { Logger } from '@holdfast/service';
-import type { LimitsHit } from '../gateway/limits-hit.js';
-import { describeExport, type ExportService } from '../export/export.service.js';
+import type { ExportRecord } from '@holdfast/store';
+import type { ConnectedClient } from '../client/connected-client.js';
+import { describeExport } from '../export/export-description.js';
+import type { ExportService } from '../export/export.service.js';
 import type { SessionCensus } from './session-census.js';
+import type { SessionLimits } from './session-limits.js';
 
 const TOKEN_BYTES = 16;
 
@@ -24,11 +27,10 @@ export interface OpenedSession {
 }
 
 export interface SessionRequest {
-  /** `sessions/{session}` */
-  readonly name: string;
-  readonly exportName: string;
-  readonly clientAddress: string;
-  readonly startTime: Date;
+  readonly client: ConnectedClient;
+  /** An export that the client may use. */
+  readonly record: ExportRecord;
+  readonly negotiated: Negotiated;
 }
 
 /** Opens sessions: a lease from the registry, then a place at the worker. */
@@ -39,8 +41,7 @@ export class SessionOpener {
   constructor(
     private readonly exports: ExportService,
     private readonly census: SessionCensus,
-    private readonly exportConnectionsMax: number,
-    private readonly limitsHit: LimitsHit,
+    private readonly limits: SessionLimits,
     addresses: { registry: string; worker: string },
     private readonly logger: Logger,
   ) {
@@ -48,34 +49,24 @@ export class SessionOpener {
     this.#sessions = createClient(workerV1.SessionServiceService, addresses.worker);
   }
 
-  /**
-   * @throws HoldfastError EXPORT_NOT_FOUND, DEVICE_NOT_ATTACHED, LIMIT_REACHED, and whatever registry or worker says
-   */
+  /** @throws HoldfastError DEVICE_NOT_ATTACHED, LIMIT_REACHED, and whatever registry or worker says */
   async open(request: SessionRequest): Promise<OpenedSession> {
-    const record = await this.exports.resolve(request.exportName);
-    const published = exportName.format(record.id);
+    const { client, record, negotiated } = request;
     const readOnly = await this.exports.isReadOnly(record);
     // From here to the entry in the census nothing is awaited: of those that ask at once no more get in than may.
-    if (this.census.countOf(published) >= this.exportConnectionsMax) {
-      this.limitsHit.hit('export-connections', request.clientAddress);
-      throw new HoldfastError(
-        'LIMIT_REACHED',
-        `export "${record.id}" has ${String(this.exportConnectionsMax)} sessions already`,
-        { setting: 'HOLDFAST_EXPORT_CONNECTIONS_MAX' },
-      );
-    }
-    this.census.opening(request.name, published);
+    this.limits.check(record, client);
+    this.census.opening(client.name, exportName.format(record.id), client.address);
     try {
-      const open = () => this.#leaseAndPrepare(request, published, record.deviceId, readOnly);
+      const open = () => this.#leaseAndPrepare(request, readOnly);
       const { sizeBytes, token } = await open().catch((error: unknown) => {
         // Registry or worker was restarted between the two calls: a fresh lease is valid again.
         if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') return open();
         throw error;
       });
-      this.census.opened(request.name);
-      return { token, description: describeExport(record, sizeBytes, readOnly) };
+      this.census.opened(client.name);
+      return { token, description: describeExport(record, { sizeBytes, readOnly, negotiated }) };
     } catch (error) {
-      this.census.notOpened(request.name);
+      this.census.notOpened(client.name);
       throw error;
     }
   }
@@ -94,22 +85,21 @@ export class SessionOpener {
 
   async #leaseAndPrepare(
     request: SessionRequest,
-    published: string,
-    deviceId: string,
     readOnly: boolean,
   ): Promise<{ sizeBytes: bigint; token: Uint8Array }> {
+    const { client, record } = request;
     const { Access } = registryV1;
     const lease = await this.#leases.acquireLease({
-      device: deviceName.format(deviceId),
+      device: deviceName.format(record.deviceId),
       access: readOnly ? Access.ACCESS_READ_ONLY : Access.ACCESS_READ_WRITE,
-      session: request.name,
+      session: client.name,
     });
     const token = randomBytes(TOKEN_BYTES);
     try {
-      await this.#prepare(request, published, readOnly, lease, token);
+      await this.#prepare(request, readOnly, lease, token);
     } catch (error) {
       // The answer may be lost though the worker is ready: it must not be when the lease is given back.
-      await this.abandon(request.name);
+      await this.abandon(client.name);
       await this.#giveBack(lease.name);
       throw error;
     }
@@ -117,26 +107,28 @@ export class SessionOpener {
   }
 
   async #prepare(
-    request: SessionRequest,
-    published: string,
+    { client, record, negotiated }: SessionRequest,
     readOnly: boolean,
     lease: registryV1.Lease,
     token: Uint8Array,
   ): Promise<void> {
     await this.#sessions.prepareSession({
       session: {
-        name: request.name,
-        export: published,
+        name: client.name,
+        export: exportName.format(record.id),
         attachment: lease.attachment,
         lease: leaseName.parse(lease.name),
         epoch: lease.epoch,
         readOnly,
-        clientAddress: request.clientAddress,
-        blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
-        payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
-        startTime: request.startTime,
+        clientAddress: client.address,
+        blockSizeMinimum: record.blockSize.minimum,
+        payloadMaximum: record.blockSize.payloadMaximum,
+        startTime: client.startTime,
         engine: '',
         counters: undefined,
+        replyMode: replyModes[negotiated.replyMode],
+        metaContexts: [...negotiated.contexts],
+        tls: negotiated.tls,
       },
       token,
       workerInstance: lease.workerInstance,
@@ -149,3 +141,9 @@ export class SessionOpener {
     });
   }
 }
+
+const replyModes = {
+  simple: workerV1.ReplyMode.REPLY_MODE_SIMPLE,
+  structured: workerV1.ReplyMode.REPLY_MODE_STRUCTURED,
+  extended: workerV1.ReplyMode.REPLY_MODE_EXTENDED,
+} as const satisfies Record<ReplyMode, workerV1.ReplyMode>;

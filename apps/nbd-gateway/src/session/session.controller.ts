@@ -5,7 +5,7 @@ import {
   gatewayV1,
   leaseName,
   parsePage,
-  type workerV1,
+  workerV1,
 } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
@@ -46,8 +46,9 @@ export class SessionController implements GrpcControllerOf<gatewayV1.SessionServ
   }
 }
 
-function fromNegotiating({ name, clientAddress, startTime }: Negotiating): gatewayV1.Session {
-  return gatewayV1.Session.fromPartial({ name, state: State.STATE_NEGOTIATING, clientAddress, startTime });
+function fromNegotiating({ name, address, startTime }: Negotiating): gatewayV1.Session {
+  const state = State.STATE_NEGOTIATING;
+  return gatewayV1.Session.fromPartial({ name, state, clientAddress: address, startTime });
 }
 
 function fromWorker(session: workerV1.Session): gatewayV1.Session {
@@ -66,5 +67,19 @@ function fromWorker(session: workerV1.Session): gatewayV1.Session {
     bytesWritten: counters?.bytesWritten ?? 0n,
     errors: counters?.errors ?? 0n,
     startTime: session.startTime,
+    replyMode: replyModes[session.replyMode],
+    metaContexts: session.metaContexts,
+    tls: session.tls,
+    blockSizeMinimum: session.blockSizeMinimum,
+    payloadMaximum: session.payloadMaximum,
   };
 }
+
+/** Sessions of a worker without a word for it have simple replies. */
+const replyModes = {
+  [workerV1.ReplyMode.REPLY_MODE_UNSPECIFIED]: gatewayV1.ReplyMode.REPLY_MODE_SIMPLE,
+  [workerV1.ReplyMode.REPLY_MODE_SIMPLE]: gatewayV1.ReplyMode.REPLY_MODE_SIMPLE,
+  [workerV1.ReplyMode.REPLY_MODE_STRUCTURED]: gatewayV1.ReplyMode.REPLY_MODE_STRUCTURED,
+  [workerV1.ReplyMode.REPLY_MODE_EXTENDED]: gatewayV1.ReplyMode.REPLY_MODE_EXTENDED,
+  [workerV1.ReplyMode.UNRECOGNIZED]: gatewayV1.ReplyMode.UNRECOGNIZED,
+} as const satisfies Record<workerV1.ReplyMode, gatewayV1.ReplyMode>;

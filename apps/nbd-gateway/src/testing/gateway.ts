@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { stateLayout, type StateLayout } from '@holdfast/contracts';
+import { gatewayV1, stateLayout, type StateLayout } from '@holdfast/contracts';
 import { createLogger, processIdentity, ServiceHealth, ServiceModule, type Logger } from '@holdfast/service';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -15,6 +15,7 @@ import { SessionController } from '../session/session.controller.js';
 import { SessionOpener } from '../session/session-opener.js';
 import type { GatewaySettings } from '../settings.js';
 import { STORE, type StoreToken } from '../store.provider.js';
+import { TLS_UPGRADE, type TlsUpgrade } from '../tls/tls-upgrade.js';
 import { RecordingRegistry } from './recording-registry.js';
 import { RecordingWorker } from './recording-worker.js';
 import { temporaryFolder } from './temporary-folder.js';
@@ -26,6 +27,7 @@ const defaults: Omit<GatewaySettings, 'stateFolder'> = {
   listen: { host: '127.0.0.1', port: 0 },
   nbdSocket: '',
   connectionsMax: 100,
+  clientConnectionsMax: 100,
   exportConnectionsMax: 100,
   handshakeMs: 10_000,
 };
@@ -44,7 +46,7 @@ export class TestGateway {
     this.#app = app;
   }
 
-  static async start(change: Partial<GatewaySettings> = {}): Promise<TestGateway> {
+  static async start(change: Partial<GatewaySettings> = {}, tls?: TlsUpgrade): Promise<TestGateway> {
     const stateFolder = temporaryFolder();
     const layout = stateLayout(stateFolder);
     const registry = await RecordingRegistry.start(layout);
@@ -53,7 +55,8 @@ export class TestGateway {
     const settings = { ...defaults, stateFolder, ...change };
     const health = new ServiceHealth([]);
     const shared = ServiceModule.of({ logger, health, identity: processIdentity(), settings });
-    @Module({ imports: [shared, { module: GatewayModule }] })
+    const providers = tls === undefined ? [] : [{ provide: TLS_UPGRADE, useValue: tls }];
+    @Module({ imports: [shared, { module: GatewayModule, providers }] })
     class Root {}
     const app = await NestFactory.createApplicationContext(Root, { logger: false, abortOnError: false });
     const gateway = new TestGateway(app, layout, logger, registry, worker);
@@ -69,11 +72,12 @@ export class TestGateway {
   }
 
   /** Publishes an attached device. */
-  async publish(id: string, { readOnly = false, description = '' } = {}): Promise<void> {
+  async publish(id: string, change: Partial<gatewayV1.Export> = {}): Promise<void> {
     this.registry.devices.set(`devices/${id}`, {});
     // The database is one, so the registry's record of the device is in it.
     await this.store.devices.create({ id, kind: 'file', path: `/${id}`, readOnly: false, transient: false });
-    await this.store.exports.create({ id, deviceId: id, readOnly, description, transient: false });
+    const definition = gatewayV1.Export.fromPartial({ device: `devices/${id}`, ...change });
+    await this.exportsApi.createExport({ exportId: id, export: definition });
   }
 
   get store(): StoreToken {

@@ -9,6 +9,7 @@ import {
   type OptionReply,
 } from '@holdfast/nbd-protocol';
 import { onTestFinished } from 'vitest';
+import { connectByPsk } from './psk-upgrade.js';
 
 const GREETING_BYTES = 18;
 const REPLY_BYTES_MAX = 1 << 20;
@@ -40,6 +41,21 @@ export class HandshakeClient {
     });
     await once(socket, 'connect');
     return new HandshakeClient(socket);
+  }
+
+  /** Asks for TLS and begins it. @returns the client inside it */
+  async startTls(): Promise<HandshakeClient> {
+    await this.ask(Option.STARTTLS);
+    return this.secured();
+  }
+
+  /** Begins TLS, whatever the server thinks of it. */
+  async secured(): Promise<HandshakeClient> {
+    await this.#chunks.return?.();
+    const secure = connectByPsk(this.socket);
+    secure.on('error', () => undefined);
+    await once(secure, 'secureConnect');
+    return new HandshakeClient(secure);
   }
 
   /** Sends an option and reads its replies, up to the one that ends them: an ACK or an error. */

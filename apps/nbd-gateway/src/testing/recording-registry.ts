@@ -12,6 +12,7 @@ export class RecordingRegistry {
   readonly leases = new Map<string, registryV1.Lease>();
   readonly devices = new Map<string, Partial<registryV1.Device>>();
   workerInstance = 'worker-1';
+  sizeBytes = DEVICE_BYTES;
   /** Runs before a lease is granted; what it throws is the answer. */
   beforeAcquire: () => unknown = () => undefined;
   beforeGet: () => unknown = () => undefined;
@@ -60,7 +61,7 @@ export class RecordingRegistry {
     const device = this.devices.get(name);
     if (device === undefined) throw new HoldfastError('DEVICE_NOT_FOUND', `There is no ${name}.`);
     const state = registryV1.Attachment_State.STATE_CONNECTED;
-    const attachment = registryV1.Attachment.fromPartial({ state, sizeBytes: DEVICE_BYTES });
+    const attachment = registryV1.Attachment.fromPartial({ state, sizeBytes: this.sizeBytes });
     return { ...registryV1.Device.fromPartial({ name }), attachment, ...device };
   }
 
@@ -75,7 +76,7 @@ export class RecordingRegistry {
       access,
       session,
       workerInstance: this.workerInstance,
-      sizeBytes: DEVICE_BYTES,
+      sizeBytes: this.sizeBytes,
       createTime: new Date(),
     };
     this.leases.set(lease.name, lease);

@@ -53,10 +53,11 @@ export class RecordingWorker {
   }
 
   /** A session that the worker has, whoever prepared it. */
-  put(name: string, exportName: string): void {
+  put(name: string, exportName: string, change: Partial<workerV1.Session> = {}): void {
+    const attachment = 'devices/disk/attachments/1';
     this.sessions.set(
       name,
-      workerV1.Session.fromPartial({ name, export: exportName, attachment: 'devices/disk/attachments/1' }),
+      workerV1.Session.fromPartial({ name, export: exportName, attachment, ...change }),
     );
   }
 

@@ -5,5 +5,7 @@ export const Command = {
   DISC: 2,
   FLUSH: 3,
   TRIM: 4,
+  CACHE: 5,
   WRITE_ZEROES: 6,
+  BLOCK_STATUS: 7,
 } as const;

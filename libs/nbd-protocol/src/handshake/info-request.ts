@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { OptionReplyType } from '../constants/option-replies.js';
 import { STRING_BYTES_MAX } from '../limits.js';
 import { bufferOver } from './buffer-over.js';
+import { invalid, tooBig, type MalformedOption } from './malformed-option.js';
 import { encodeName, parseString } from './string.js';
 
 /*
@@ -21,12 +21,6 @@ export interface InfoRequest {
   readonly infoTypes: ReadonlySet<number>;
 }
 
-/** Option data that cannot be used, and the error to answer. */
-export interface MalformedInfoRequest {
-  readonly error: typeof OptionReplyType.ERR_INVALID | typeof OptionReplyType.ERR_TOO_BIG;
-  readonly message: string;
-}
-
 export function encodeInfoRequest({ exportName, infoTypes }: InfoRequest): Uint8Array {
   const name = encodeName(exportName);
   const bytes = Buffer.alloc(NAME_OFFSET + name.length + COUNT_BYTES + INFO_TYPE_BYTES * infoTypes.size);
@@ -38,15 +32,13 @@ export function encodeInfoRequest({ exportName, infoTypes }: InfoRequest): Uint8
 }
 
 /** Reads the whole data of an INFO or GO. Lengths within it are checked before they are used (N5). */
-export function parseInfoRequest(data: Uint8Array): InfoRequest | MalformedInfoRequest {
+export function parseInfoRequest(data: Uint8Array): InfoRequest | MalformedOption {
   const bytes = bufferOver(data);
   if (bytes.length < NAME_OFFSET + COUNT_BYTES) return invalid('the option is too short');
 
   const nameLength = bytes.readUInt32BE(0);
   if (nameLength > bytes.length - NAME_OFFSET - COUNT_BYTES) return invalid('the name exceeds the option');
-  if (nameLength > STRING_BYTES_MAX) {
-    return { error: OptionReplyType.ERR_TOO_BIG, message: 'the name is longer than 4096 bytes' };
-  }
+  if (nameLength > STRING_BYTES_MAX) return tooBig('the name is longer than 4096 bytes');
   const nameEnd = NAME_OFFSET + nameLength;
   const requests = bytes.subarray(nameEnd + COUNT_BYTES);
   if (requests.length !== INFO_TYPE_BYTES * bytes.readUInt16BE(nameEnd)) {
@@ -58,8 +50,4 @@ export function parseInfoRequest(data: Uint8Array): InfoRequest | MalformedInfoR
   const infoTypes = new Set<number>();
   for (let at = 0; at < requests.length; at += INFO_TYPE_BYTES) infoTypes.add(requests.readUInt16BE(at));
   return { exportName, infoTypes };
-}
-
-function invalid(message: string): MalformedInfoRequest {
-  return { error: OptionReplyType.ERR_INVALID, message };
 }

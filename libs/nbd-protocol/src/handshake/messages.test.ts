@@ -10,8 +10,11 @@ import { encodeInfoDescription, parseInfoDescription } from './info-description.
 import { encodeInfoExport, parseInfoExport } from './info-export.js';
 import { encodeInfoName, parseInfoName } from './info-name.js';
 import { encodeInfoRequest, parseInfoRequest } from './info-request.js';
+import { BASE_ALLOCATION } from './meta-context.js';
+import { encodeMetaContextRequest, parseMetaContextRequest } from './meta-context-request.js';
 import { encodeOption, parseOptionHeader } from './option-header.js';
 import { encodeOptionReply, parseOptionReply } from './option-reply.js';
+import { encodeRepMetaContext, parseRepMetaContext } from './rep-meta-context.js';
 import { encodeRepServer, parseRepServer } from './rep-server.js';
 
 const LENGTH_MAX = 100;
@@ -116,6 +119,18 @@ const framed = [
     bytes: encodeInfoRequest({ exportName: 'disk', infoTypes: new Set([3, 1]) }),
     parse: parseInfoRequest,
     message: { exportName: 'disk', infoTypes: new Set([3, 1]) },
+  },
+  {
+    name: 'META_CONTEXT',
+    bytes: encodeRepMetaContext({ id: 0xffff_fffe, name: BASE_ALLOCATION }),
+    parse: parseRepMetaContext,
+    message: { id: 0xffff_fffe, name: 'base:allocation' },
+  },
+  {
+    name: 'LIST_META_CONTEXT and SET_META_CONTEXT',
+    bytes: encodeMetaContextRequest({ exportName: 'disk', queries: ['base:', 'x-ä:ö'] }),
+    parse: parseMetaContextRequest,
+    message: { exportName: 'disk', queries: ['base:', 'x-ä:ö'] },
   },
 ];
 

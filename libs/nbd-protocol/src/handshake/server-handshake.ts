@@ -1,30 +1,29 @@
-import { Buffer } from 'node:buffer';
-import { assert, AssertionFailure } from '@holdfast/foundation';
-import { ClientFlag, HandshakeFlag } from '../constants/handshake-flags.js';
-import { OptionReplyType } from '../constants/option-replies.js';
+import { assert } from '@holdfast/foundation';
+import { HandshakeFlag } from '../constants/handshake-flags.js';
 import { Option } from '../constants/options.js';
-import { HANDSHAKE_BYTES_MAX, OPTION_BYTES_MAX, OPTIONS_MAX } from '../limits.js';
-import { ByteQueue } from './byte-queue.js';
-import { CLIENT_FLAGS_BYTES, parseClientFlags } from './client-flags.js';
-import { encodeExportNameReply } from './export-name-reply.js';
+import { HANDSHAKE_BYTES_MAX, META_CONTEXTS_MAX, OPTION_BYTES_MAX, OPTIONS_MAX } from '../limits.js';
+import {
+  encodeBlockSizeRequired,
+  encodeContexts,
+  encodeDescription,
+  encodeListing,
+  encodeTooManyContexts,
+  type QuestionAbout,
+} from './answers.js';
+import type { BlockSize } from './block-size.js';
 import { encodeGreeting } from './greeting.js';
+import { agreeing, initialFacts, secured, type TlsMode } from './handshake-facts.js';
+import { HandshakeReader } from './handshake-reader.js';
 import type {
   ExportDescription,
   ExportListing,
-  HandshakeEnd,
   HandshakeLimits,
   HandshakeRequest,
   Refusal,
-  RefusalReason,
 } from './handshake-request.js';
-import { type HandshakePhase, type HandshakeState, type StateIn, transition } from './handshake-state.js';
-import { encodeInfoReplies } from './info-replies.js';
-import { admitOption } from './option-admission.js';
-import { OPTION_HEADER_BYTES, parseOptionHeader } from './option-header.js';
-import { questionOf } from './option-question.js';
-import { encodeOptionReply } from './option-reply.js';
-import { encodeRepServer } from './rep-server.js';
-import { encodeText } from './string.js';
+import { type HandshakePhase, type Question, type StateIn, transition } from './handshake-state.js';
+import { listContexts, type MetaContextOffer, selectContexts } from './meta-context-match.js';
+import { encodeRefusal, type RefusalReason } from './refusal.js';
 
 const DEFAULT_LIMITS: HandshakeLimits = {
   optionsMax: OPTIONS_MAX,
@@ -32,47 +31,37 @@ const DEFAULT_LIMITS: HandshakeLimits = {
   totalBytesMax: HANDSHAKE_BYTES_MAX,
 };
 
-const OFFERED_CLIENT_FLAGS = ClientFlag.FIXED_NEWSTYLE | ClientFlag.NO_ZEROES;
-
-const REFUSAL_REPLIES = {
-  unknown: OptionReplyType.ERR_UNKNOWN,
-  policy: OptionReplyType.ERR_POLICY,
-  shutdown: OptionReplyType.ERR_SHUTDOWN,
-  platform: OptionReplyType.ERR_PLATFORM,
-} as const satisfies Record<RefusalReason, OptionReplyType>;
-
 const NOTHING = new Uint8Array();
-const NEED_INPUT: HandshakeRequest = { kind: 'need-input' };
 const NOT_ASKED = 'an answer is given to what was asked';
 
-type OpenPhase = Exclude<HandshakePhase, 'transmission' | 'closed'>;
+/** How a server handshakes. */
+export interface HandshakeOptions {
+  /** `off` unless given: without a certificate there is no TLS. */
+  readonly tlsMode?: TlsMode;
+  readonly limits?: HandshakeLimits;
+}
 
 /**
  * The server's side of the fixed newstyle handshake, without a socket: bytes are pushed in, and {@link next} says
- * what to do. The owner decides about exports, this machine about everything else.
+ * what to do. The owner decides about exports and runs TLS, this machine does everything else.
  *
  * A handshake is bounded in options and bytes (N10); its time is the owner's to bound.
  */
 export class ServerHandshake {
-  readonly #limits: HandshakeLimits;
-  readonly #input = new ByteQueue();
-  #state: HandshakeState = { phase: 'client-flags' };
-  #clientFlags = 0;
-  #optionsSeen = 0;
-  #bytesSeen = 0;
+  readonly #reader: HandshakeReader;
 
-  constructor(limits: HandshakeLimits = DEFAULT_LIMITS) {
-    this.#limits = limits;
+  constructor({ tlsMode = 'off', limits = DEFAULT_LIMITS }: HandshakeOptions = {}) {
+    this.#reader = new HandshakeReader(initialFacts(tlsMode), limits);
   }
 
   /** Where the handshake stands. After an answer to `go` it is `transmission`, or `closed` if a bound was hit meanwhile. */
   get phase(): HandshakePhase {
-    return this.#state.phase;
+    return this.#reader.state.phase;
   }
 
   /** Bytes pushed and not used yet. */
   get bufferedBytes(): number {
-    return this.#input.length;
+    return this.#reader.bufferedBytes;
   }
 
   /** The first bytes to send. */
@@ -82,57 +71,33 @@ export class ServerHandshake {
 
   /**
    * Takes what the client sent; keeps its own copy. More than the handshake's bound closes it, whatever is under
-   * way. What comes after the close is dropped; after the handshake it would be lost, so it is the owner's mistake.
+   * way. What comes after the close is dropped, and so is what comes between STARTTLS and TLS (N7); after the
+   * handshake it would be lost, so it is the owner's mistake.
    */
   push(chunk: Uint8Array): void {
-    const state = this.#state;
-    assert(state.phase !== 'transmission', 'a handshake that is over takes no bytes');
-    if (state.phase === 'closed') return;
-    this.#bytesSeen += chunk.length;
-    if (this.#bytesSeen > this.#limits.totalBytesMax) {
-      this.#close(state, 'total-bytes-limit');
-    } else if (state.phase === 'skipping') {
-      const skipped = Math.min(chunk.length, state.remainingBytes);
-      this.#state = transition(state, { ...state, remainingBytes: state.remainingBytes - skipped });
-      this.#input.push(chunk.subarray(skipped));
-    } else {
-      this.#input.push(chunk);
-    }
+    this.#reader.push(chunk);
   }
 
-  /** What to do now. Not to be asked while a decision is due, nor once transmission began. */
+  /** What to do now. Not to be asked while an answer is due, nor once transmission began. */
   next(): HandshakeRequest {
-    for (;;) {
-      const request = this.#advance();
-      if (request !== undefined) return request;
-    }
+    return this.#reader.next();
   }
 
-  /** Answers `list` (N4): one SERVER for each export, then ACK. What policy hides is not in the listings. */
+  /** From now on every option but ABORT is answered ERR_SHUTDOWN (N12). An answer that is due is the owner's to refuse. */
+  stop(): void {
+    this.#reader.goOn(this.#reader.state, { ...this.#reader.facts, stopping: true });
+  }
+
+  /** Answers `list` (N4). What policy hides is not in the listings. */
   answerList(listings: readonly ExportListing[]): Uint8Array {
-    const state = this.#deciding();
-    if (state === undefined) return NOTHING;
-    assert(state.question.option === Option.LIST, NOT_ASKED);
-    const bytes = Buffer.concat([
-      ...listings.map((listing) =>
-        encodeOptionReply(Option.LIST, OptionReplyType.SERVER, encodeRepServer(listing)),
-      ),
-      encodeOptionReply(Option.LIST, OptionReplyType.ACK),
-    ]);
-    // Here and below the state moves last: an answer that cannot be encoded can still be refused.
-    this.#state = transition(state, { phase: 'option-header' });
-    return bytes;
+    return this.#answer([Option.LIST], () => encodeListing(listings));
   }
 
   /** Answers `info`: the information asked for, then ACK; the client may send more options. */
   answerInfo(description: ExportDescription): Uint8Array {
-    const state = this.#deciding();
-    if (state === undefined) return NOTHING;
-    const { question } = state;
-    assert(question.option === Option.INFO, NOT_ASKED);
-    const bytes = encodeInfoReplies(question.option, question.infoTypes, description);
-    this.#state = transition(state, { phase: 'option-header' });
-    return bytes;
+    return this.#answer([Option.INFO], (question) =>
+      encodeDescription(question, description, this.#reader.facts),
+    );
   }
 
   /** Answers `go`. Once the bytes are sent the transmission begins, with {@link takeRemainder}. */
@@ -140,119 +105,103 @@ export class ServerHandshake {
     const state = this.#deciding();
     if (state === undefined) return NOTHING;
     const { question } = state;
-    assert(question.option === Option.GO || question.option === Option.EXPORT_NAME, NOT_ASKED);
-    const bytes =
-      question.option === Option.GO
-        ? encodeInfoReplies(question.option, question.infoTypes, description)
-        : encodeExportNameReply(description, this.#clientHas(ClientFlag.NO_ZEROES));
-    this.#state = transition(state, { phase: 'transmission' });
+    assert(isAbout(question, [Option.GO, Option.EXPORT_NAME]), NOT_ASKED);
+    const bytes = encodeDescription(question, description, this.#reader.facts);
+    this.#reader.goOn(transition(state, { phase: 'transmission' }));
     return bytes;
+  }
+
+  /** Answers `meta-contexts` with those that match; what SET_META_CONTEXT matches is selected (N9). */
+  answerMetaContexts(offers: readonly MetaContextOffer[]): Uint8Array {
+    return this.#answer([Option.LIST_META_CONTEXT, Option.SET_META_CONTEXT], (question) => {
+      const { option, exportName, queries } = question;
+      const { facts, state } = this.#reader;
+      const { replyMode } = facts.agreements;
+      if (option === Option.LIST_META_CONTEXT) {
+        return encodeContexts(option, listContexts(offers, queries, replyMode));
+      }
+      const contexts = selectContexts(offers, queries, replyMode);
+      if (contexts.length > META_CONTEXTS_MAX) return encodeTooManyContexts(option);
+      const bytes = encodeContexts(option, contexts);
+      this.#reader.goOn(state, agreeing(facts, { selection: { exportName, contexts } }));
+      return bytes;
+    });
   }
 
   /** Answers whatever was asked with an error (N12). EXPORT_NAME knows no errors: there it closes (N3). */
   refuse(reason: RefusalReason, message: string): Refusal {
-    const state = this.#deciding();
-    if (state === undefined) return { bytes: NOTHING, close: true };
-    const { option } = state.question;
-    if (option === Option.EXPORT_NAME) {
-      this.#close(state, 'export-name-refused');
-      return { bytes: NOTHING, close: true };
-    }
-    this.#state = transition(state, { phase: 'option-header' });
-    const bytes = encodeOptionReply(option, REFUSAL_REPLIES[reason], encodeText(message));
-    return { bytes, close: false };
+    return this.#refuse(({ option }) => encodeRefusal(option, reason, message, this.#reader.facts));
+  }
+
+  /** Refuses an export whose block sizes the client did not ask for: it is told them, and may ask again. */
+  refuseWithoutBlockSize(blockSize: BlockSize): Refusal {
+    return this.#refuse((question) => {
+      assert(isAbout(question, [Option.INFO, Option.GO]), NOT_ASKED);
+      return encodeBlockSizeRequired(question.option, blockSize);
+    });
+  }
+
+  /** Answers `start-tls`: what is pushed from now on came through TLS. What was agreed on before is void (N7). */
+  secured(): void {
+    const { state, facts } = this.#reader;
+    assert(state.phase === 'securing', NOT_ASKED);
+    this.#reader.goOn(transition(state, { phase: 'option-header' }), secured(facts));
+  }
+
+  /** Answers `start-tls`: the TLS handshake failed. It is "too late to continue without TLS": the handshake is closed. */
+  notSecured(): void {
+    const { state } = this.#reader;
+    assert(state.phase === 'securing', NOT_ASKED);
+    this.#reader.goOn(transition(state, { phase: 'closed', reason: 'tls-failed' }));
   }
 
   /** Bytes that came after the handshake: the first of the transmission. The caller owns them. */
   takeRemainder(): Uint8Array {
-    assert(this.#state.phase === 'transmission', 'only a handshake that succeeded has a remainder');
-    return new Uint8Array(this.#input.take(this.#input.length));
+    assert(this.phase === 'transmission', 'only a handshake that succeeded has a remainder');
+    return this.#reader.takeRest();
   }
 
-  /** One transition, or what the owner must do before there is one. */
-  #advance(): HandshakeRequest | undefined {
-    const state = this.#state;
-    switch (state.phase) {
-      case 'client-flags':
-        return this.#takeClientFlags(state);
-      case 'option-header':
-        return this.#takeOptionHeader(state);
-      case 'option-data':
-        return this.#takeOptionData(state);
-      case 'skipping':
-        return this.#skipOptionData(state);
-      case 'closed':
-        return { kind: 'close', reason: state.reason };
-      case 'deciding':
-      case 'transmission':
-        throw new AssertionFailure(`a handshake in ${state.phase} has nothing to ask`);
+  /** An answer after which the client may go on. The state moves last: what cannot be encoded can still be refused. */
+  #answer<Code extends Question['option']>(
+    options: readonly Code[],
+    encode: (question: QuestionAbout<Code>) => Uint8Array,
+  ): Uint8Array {
+    const state = this.#deciding();
+    if (state === undefined) return NOTHING;
+    const { question } = state;
+    assert(isAbout(question, options), NOT_ASKED);
+    const bytes = encode(question);
+    this.#reader.goOn(transition(state, { phase: 'option-header' }));
+    return bytes;
+  }
+
+  #refuse(
+    encode: (question: Exclude<Question, { option: typeof Option.EXPORT_NAME }>) => Uint8Array,
+  ): Refusal {
+    const state = this.#deciding();
+    if (state === undefined) return { bytes: NOTHING, close: true };
+    const { question } = state;
+    if (question.option === Option.EXPORT_NAME) {
+      this.#reader.goOn(transition(state, { phase: 'closed', reason: 'export-name-refused' }));
+      return { bytes: NOTHING, close: true };
     }
-  }
-
-  #takeClientFlags(state: StateIn<'client-flags'>): HandshakeRequest | undefined {
-    const message = parseClientFlags(this.#input.peek());
-    if (message === 'incomplete') return NEED_INPUT;
-    this.#input.take(CLIENT_FLAGS_BYTES);
-    this.#clientFlags = message.clientFlags;
-    // N2: "the server MUST drop the TCP connection if the client sets an unknown flag".
-    if ((message.clientFlags & ~OFFERED_CLIENT_FLAGS) !== 0) this.#close(state, 'bad-client-flags');
-    else this.#state = transition(state, { phase: 'option-header' });
-    return undefined;
-  }
-
-  #takeOptionHeader(state: StateIn<'option-header'>): HandshakeRequest | undefined {
-    const header = parseOptionHeader(this.#input.peek());
-    if (header === 'incomplete') return NEED_INPUT;
-    this.#input.take(OPTION_HEADER_BYTES);
-    this.#optionsSeen += 1;
-    if (header === 'bad-magic') {
-      this.#close(state, 'bad-option-magic');
-    } else if (this.#optionsSeen > this.#limits.optionsMax) {
-      this.#close(state, 'options-limit');
-    } else {
-      const fixedNewstyle = this.#clientHas(ClientFlag.FIXED_NEWSTYLE);
-      this.#state = transition(state, admitOption(header, fixedNewstyle, this.#limits));
-    }
-    return undefined;
-  }
-
-  #takeOptionData(state: StateIn<'option-data'>): HandshakeRequest {
-    if (this.#input.length < state.lengthBytes) return NEED_INPUT;
-    const outcome = questionOf(state.option, this.#input.take(state.lengthBytes));
-    this.#state = transition(state, outcome.state);
-    return outcome.request;
-  }
-
-  #skipOptionData(state: StateIn<'skipping'>): HandshakeRequest {
-    const skipped = Math.min(this.#input.length, state.remainingBytes);
-    this.#input.take(skipped);
-    if (skipped < state.remainingBytes) {
-      this.#state = transition(state, { ...state, remainingBytes: state.remainingBytes - skipped });
-      return NEED_INPUT;
-    }
-    const bytes = encodeOptionReply(state.option, state.answer, encodeText(state.message));
-    if (state.option === Option.ABORT) {
-      this.#close(state, 'abort');
-      return { kind: 'close', reason: 'abort', bytes };
-    }
-    this.#state = transition(state, { phase: 'option-header' });
-    return { kind: 'reply', bytes };
+    const bytes = encode(question);
+    this.#reader.goOn(transition(state, { phase: 'option-header' }));
+    return { bytes, close: false };
   }
 
   /** The state that waits for an answer; undefined if the bound of bytes was hit while it waited. */
   #deciding(): StateIn<'deciding'> | undefined {
-    const state = this.#state;
+    const { state } = this.#reader;
     if (state.phase === 'closed' && state.reason === 'total-bytes-limit') return undefined;
     assert(state.phase === 'deciding', NOT_ASKED);
     return state;
   }
+}
 
-  #clientHas(flag: number): boolean {
-    return (this.#clientFlags & flag) !== 0;
-  }
-
-  #close(state: StateIn<OpenPhase>, reason: HandshakeEnd): void {
-    this.#state = transition(state, { phase: 'closed', reason });
-    this.#input.clear();
-  }
+function isAbout<Code extends Question['option']>(
+  question: Question,
+  options: readonly Code[],
+): question is QuestionAbout<Code> {
+  return (options as readonly number[]).includes(question.option);
 }

@@ -4,25 +4,40 @@ import type {
   ExportDescription,
   ExportListing,
   HandshakeEnd,
-  HandshakeLimits,
   HandshakeRequest,
-  Refusal,
-  RefusalReason,
 } from '../handshake/handshake-request.js';
-import { ServerHandshake } from '../handshake/server-handshake.js';
+import type { MetaContextOffer } from '../handshake/meta-context-match.js';
+import type { Negotiated } from '../handshake/negotiated.js';
+import type { RefusalReason } from '../handshake/refusal.js';
+import { type HandshakeOptions, ServerHandshake } from '../handshake/server-handshake.js';
+import { clientFlags } from './handshake-wire.js';
 
 /** What the owner of a handshake decides. */
 export interface Owner {
   readonly listings: readonly ExportListing[] | RefusalReason;
   readonly describe: (exportName: string) => ExportDescription | RefusalReason;
+  readonly contexts: readonly MetaContextOffer[] | RefusalReason;
+  /** Turns away clients that did not ask for the block sizes. */
+  readonly blockSizeRequired?: boolean;
+}
+
+/** How the other side of a conversation behaves, and how this one is set up. */
+export interface Setting extends HandshakeOptions {
+  readonly owner?: Owner;
+  /** What the client sends through TLS; without it TLS fails. What it sends in plain text after STARTTLS is lost. */
+  readonly throughTls?: readonly Uint8Array[];
 }
 
 export interface Conversation {
   /** Everything that the server sent after its greeting. */
   readonly sent: Buffer;
+  /** How much of it was sent before TLS. */
+  readonly sentInPlain: number;
   /** What the owner was asked. */
   readonly questions: readonly string[];
   readonly end: HandshakeEnd | 'transmission' | 'still open';
+  /** What the owner was told with its last `go`. */
+  readonly negotiated: Negotiated | undefined;
   /** What came after the handshake. */
   readonly remainder: Buffer;
   /** Times that the machine was asked what to do. */
@@ -39,26 +54,35 @@ export const DISK: ExportDescription = {
   blockSize: { minimum: 512, preferred: 4096, payloadMaximum: 32 * 1024 * 1024 },
 };
 
-/** Has one export, `disk`; `hidden` is refused by policy, every other name is unknown. */
+/** Has one export, `disk`; `hidden` is refused by policy, `secret` needs TLS, every other name is unknown. */
 export const OWNER: Owner = {
   listings: [
     { name: 'disk', description: 'a disk' },
     { name: 'plain', description: '' },
   ],
-  describe: (exportName) => (exportName === 'disk' ? DISK : exportName === 'hidden' ? 'policy' : 'unknown'),
+  describe: (exportName) => {
+    if (exportName === 'disk') return DISK;
+    if (exportName === 'secret') return 'tls-required';
+    return exportName === 'hidden' ? 'policy' : 'unknown';
+  },
+  contexts: [
+    { name: 'base:allocation', flagBits: 32 },
+    { name: 'x-holdfast:wide', flagBits: 64 },
+    { name: 'x-holdfast:bitmap:a', flagBits: 32 },
+    { name: 'x-holdfast:bitmap:b', flagBits: 32 },
+  ],
 };
 
 /** Pushes the chunks one by one and does what the machine asks, as a gateway would. */
-export function converse(
-  chunks: readonly Uint8Array[],
-  owner: Owner = OWNER,
-  limits?: HandshakeLimits,
-): Conversation {
-  const machine = new ServerHandshake(limits);
+export function converse(chunks: readonly Uint8Array[], setting: Setting = {}): Conversation {
+  const { owner = OWNER, throughTls, ...options } = setting;
+  const machine = new ServerHandshake(options);
   const sent: Uint8Array[] = [];
   const questions: string[] = [];
-  const waiting = [...chunks];
+  let waiting = [...chunks];
   let end: Conversation['end'] = 'still open';
+  let negotiated: Negotiated | undefined;
+  let sentInPlain: number | undefined;
   let steps = 0;
   let bufferedBytesMax = 0;
 
@@ -75,89 +99,62 @@ export function converse(
       end = request.reason;
     } else if (request.kind === 'reply') {
       sent.push(request.bytes);
+    } else if (request.kind === 'start-tls') {
+      sent.push(request.bytes);
+      sentInPlain = Buffer.concat(sent).length;
+      // What the client sent in plain text and is still on its way arrives before TLS does.
+      for (const chunk of waiting) machine.push(chunk);
+      waiting = [...(throughTls ?? [])];
+      if (throughTls === undefined) machine.notSecured();
+      else machine.secured();
     } else {
+      if (request.kind === 'go') ({ negotiated } = request);
       questions.push(request.kind === 'list' ? 'list' : `${request.kind} ${request.exportName}`);
       sent.push(answer(machine, request, owner));
       if (machine.phase === 'transmission') end = 'transmission';
     }
   }
-  const rest = end === 'transmission' ? [machine.takeRemainder(), ...waiting] : [];
+  const all = Buffer.concat(sent);
   return {
-    sent: Buffer.concat(sent),
+    sent: all,
+    sentInPlain: sentInPlain ?? all.length,
     questions,
     end,
-    remainder: Buffer.concat(rest),
+    negotiated,
+    remainder: Buffer.concat(end === 'transmission' ? [machine.takeRemainder(), ...waiting] : []),
     steps,
     bufferedBytesMax,
   };
 }
 
+/** A client of today: its flags, then the options, all at once. */
+export function negotiate(...options: readonly Uint8Array[]): Conversation {
+  return negotiateIn({}, ...options);
+}
+
+/** The same, with this owner or that TLS mode. */
+export function negotiateIn(setting: Setting, ...options: readonly Uint8Array[]): Conversation {
+  return converse([Buffer.concat([clientFlags(), ...options])], setting);
+}
+
 function answer(
   machine: ServerHandshake,
-  request: Extract<HandshakeRequest, { kind: 'list' | 'info' | 'go' }>,
+  request: Extract<HandshakeRequest, { kind: 'list' | 'info' | 'go' | 'meta-contexts' }>,
   owner: Owner,
 ): Uint8Array {
-  const refuse = (reason: RefusalReason): Refusal => machine.refuse(reason, `refused: ${reason}`);
+  const refuse = (reason: RefusalReason) => machine.refuse(reason, `refused: ${reason}`).bytes;
   if (request.kind === 'list') {
-    return typeof owner.listings === 'string'
-      ? refuse(owner.listings).bytes
-      : machine.answerList(owner.listings);
+    return typeof owner.listings === 'string' ? refuse(owner.listings) : machine.answerList(owner.listings);
   }
   const description = owner.describe(request.exportName);
-  if (typeof description === 'string') return refuse(description).bytes;
-  return request.kind === 'info' ? machine.answerInfo(description) : machine.answerGo(description);
-}
-
-/** Client flags as a test writes them, apart from the encoder under test. */
-export function clientFlags(flags = 3): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(flags);
-  return bytes;
-}
-
-/** An option as a test writes it. */
-export function option(code: number, data: Uint8Array | string = ''): Buffer {
-  const content = Buffer.from(data);
-  const header = Buffer.alloc(16);
-  header.write('IHAVEOPT');
-  header.writeUInt32BE(code, 8);
-  header.writeUInt32BE(content.length, 12);
-  return Buffer.concat([header, content]);
-}
-
-/** The data of an INFO or GO. */
-export function infoData(name: Uint8Array | string, ...infoTypes: readonly number[]): Buffer {
-  const content = Buffer.from(name);
-  const nameLength = Buffer.alloc(4);
-  nameLength.writeUInt32BE(content.length);
-  const requests = Buffer.alloc(2 + 2 * infoTypes.length);
-  requests.writeUInt16BE(infoTypes.length);
-  infoTypes.forEach((infoType, index) => requests.writeUInt16BE(infoType, 2 + 2 * index));
-  return Buffer.concat([nameLength, content, requests]);
-}
-
-/** A reply as a reader sees it: `6 ACK`, with the text of an error. */
-export interface ReadReply {
-  readonly option: number;
-  readonly type: number;
-  readonly data: string;
-}
-
-/** Takes a stream of option replies apart; data as hexadecimal, of errors as text. */
-export function repliesOf(stream: Buffer): ReadReply[] {
-  const replies: ReadReply[] = [];
-  for (let at = 0; at < stream.length;) {
-    if (stream.readBigUInt64BE(at) !== 0x3e889045565a9n) throw new Error(`no option reply at ${at}`);
-    const type = stream.readUInt32BE(at + 12);
-    const end = at + 20 + stream.readUInt32BE(at + 16);
-    const data = stream.subarray(at + 20, end).toString(type >= 0x8000_0000 ? 'utf8' : 'hex');
-    replies.push({ option: stream.readUInt32BE(at + 8), type, data });
-    at = end;
+  if (typeof description === 'string') return refuse(description);
+  if (request.kind === 'meta-contexts') {
+    return typeof owner.contexts === 'string'
+      ? refuse(owner.contexts)
+      : machine.answerMetaContexts(owner.contexts);
   }
-  return replies;
-}
-
-/** Only what kind of replies came. */
-export function replyTypesOf(stream: Buffer): number[] {
-  return repliesOf(stream).map(({ type }) => type);
+  if (owner.blockSizeRequired === true && !request.blockSizeAsked) {
+    return machine.refuseWithoutBlockSize(description.blockSize).bytes;
+  }
+  return request.kind === 'info' ? machine.answerInfo(description) : machine.answerGo(description);
 }

@@ -66,6 +66,8 @@ export class MemoryDriver {
       transmissionFlags: options.transmissionFlags ?? OFFER_ALL,
       blockSizeMinimum: options.blockSizeMinimum ?? 1,
       payloadMaximum: options.payloadMaximum ?? 32 * 1024 * 1024,
+      replyMode: 'simple',
+      metaContexts: [],
     };
     this.machine = new TransmissionMachine(
       facts,

@@ -1,5 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { parseSimpleReply, SIMPLE_REPLY_BYTES, SimpleReplyHeader } from '../transmission/simple-reply.js';
+import {
+  parseSimpleReply,
+  SIMPLE_REPLY_BYTES,
+  SimpleReplyHeader,
+} from '../transmission/messages/simple-reply.js';
 
 /** A request as a test writes it. Written field by field, apart from the encoder under test. */
 export interface RequestText {

@@ -1,7 +1,7 @@
 import { Command } from '../constants/commands.js';
 import { LOOK_AHEAD_REQUESTS_MAX } from '../limits.js';
 import type { InputWindow } from './input-window.js';
-import { parseRequest, REQUEST_BYTES, type RequestHeader } from './request.js';
+import { parseRequest, REQUEST_BYTES, type RequestHeader } from './messages/request.js';
 import type { TransmissionFacts } from './transmission-facts.js';
 import { validate } from './validate.js';
 

@@ -12,6 +12,18 @@ test('T18 a writable export offers what writes, a read-only one says that it is'
   expect(advertisedFlags({ readOnly: true })).toBe(always | READ_ONLY);
 });
 
+test('DF is offered with chunks, a payload of BLOCK_STATUS with extended headers and contexts', () => {
+  const simple = advertisedFlags({ readOnly: true });
+  const { SEND_DF, BLOCK_STATUS_PAYLOAD } = TransmissionFlag;
+  expect(advertisedFlags({ readOnly: true, replyMode: 'structured', hasContexts: true })).toBe(
+    simple | SEND_DF,
+  );
+  expect(advertisedFlags({ readOnly: true, replyMode: 'extended' })).toBe(simple | SEND_DF);
+  expect(advertisedFlags({ readOnly: true, replyMode: 'extended', hasContexts: true })).toBe(
+    simple | SEND_DF | BLOCK_STATUS_PAYLOAD,
+  );
+});
+
 test('T5 the default sizes may be announced', () => {
   expect(parseInfoBlockSize(encodeInfoBlockSize(DEFAULT_BLOCK_SIZE))).toEqual(DEFAULT_BLOCK_SIZE);
 });

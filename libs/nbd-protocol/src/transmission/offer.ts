@@ -1,4 +1,5 @@
 import { TransmissionFlag } from '../constants/transmission-flags.js';
+import type { ReplyMode } from '../handshake/reply-mode.js';
 import {
   BLOCK_BYTES_MINIMUM_DEFAULT,
   BLOCK_BYTES_PREFERRED_DEFAULT,
@@ -12,13 +13,24 @@ export const DEFAULT_BLOCK_SIZE = {
   payloadMaximum: PAYLOAD_BYTES_MAX_DEFAULT,
 } as const;
 
+/** What decides which flags an export has for one client. */
+export interface OfferFacts {
+  readonly readOnly: boolean;
+  /** What was negotiated; `simple` if nothing was. */
+  readonly replyMode?: ReplyMode;
+  /** Whether metadata contexts are selected. */
+  readonly hasContexts?: boolean;
+}
+
 /**
  * What this server can do with an export; the gateway advertises it and the worker enforces it (T18). All
  * connections share one page cache, so a FLUSH on one covers them all (T13).
  */
-export function advertisedFlags({ readOnly }: { readonly readOnly: boolean }): number {
-  const { HAS_FLAGS, READ_ONLY, SEND_FLUSH, SEND_FUA, SEND_TRIM, SEND_WRITE_ZEROES, CAN_MULTI_CONN } =
-    TransmissionFlag;
-  const always = HAS_FLAGS | SEND_FLUSH | SEND_FUA | CAN_MULTI_CONN;
-  return always | (readOnly ? READ_ONLY : SEND_TRIM | SEND_WRITE_ZEROES);
+export function advertisedFlags({ readOnly, replyMode = 'simple', hasContexts = false }: OfferFacts): number {
+  const flag = TransmissionFlag;
+  const always = flag.HAS_FLAGS | flag.SEND_FLUSH | flag.SEND_FUA | flag.CAN_MULTI_CONN;
+  const writing = readOnly ? flag.READ_ONLY : flag.SEND_TRIM | flag.SEND_WRITE_ZEROES;
+  const inChunks = replyMode === 'simple' ? 0 : flag.SEND_DF;
+  const filtered = replyMode === 'extended' && hasContexts ? flag.BLOCK_STATUS_PAYLOAD : 0;
+  return always | writing | inChunks | filtered;
 }

@@ -1,4 +1,4 @@
-import { encodeSimpleReply, SIMPLE_REPLY_BYTES } from './simple-reply.js';
+import { encodeSimpleReply, SIMPLE_REPLY_BYTES } from './messages/simple-reply.js';
 
 /** The output buffer: replies are queued from its front, and sent all at once. */
 export class ReplyQueue {

@@ -1,6 +1,9 @@
 import { assert, type ByteCount } from '@holdfast/foundation';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
-import { BLOCK_BYTES_MINIMUM_MAX, INPUT_BYTES_MIN, OUTPUT_BYTES_MIN } from '../limits.js';
+import type { MetaContext } from '../handshake/meta-context.js';
+import type { ReplyMode } from '../handshake/reply-mode.js';
+import { BLOCK_BYTES_MINIMUM_MAX, INPUT_BYTES_MIN, META_CONTEXTS_MAX, OUTPUT_BYTES_MIN } from '../limits.js';
+import { findContextDefinition } from '../metadata/catalogue.js';
 
 /** What the handshake announced about the export; requests are held against it. */
 export interface TransmissionFacts {
@@ -12,6 +15,10 @@ export interface TransmissionFacts {
   readonly blockSizeMinimum: number;
   /** Longest READ and WRITE, bytes. */
   readonly payloadMaximum: number;
+  /** How requests and replies look. */
+  readonly replyMode: ReplyMode;
+  /** What BLOCK_STATUS answers, by distinct ids; none with simple replies. */
+  readonly metaContexts: readonly MetaContext[];
 }
 
 /**
@@ -50,9 +57,28 @@ export function checkTransmission(
       (transmissionFlags & TransmissionFlag.SEND_WRITE_ZEROES) !== 0,
     'FAST_ZERO is offered with WRITE_ZEROES only',
   );
+  assertContexts(facts);
   assert(buffers.input.length >= INPUT_BYTES_MIN, 'the input buffer holds at least 64 bytes');
   assert(buffers.output.length >= OUTPUT_BYTES_MIN, 'the output buffer holds at least 64 bytes');
   assert(options.transferMinimum >= 0, 'the transfer minimum is not negative');
   assert((options.sendThreshold ?? 1) >= 1, 'the send threshold is at least 1 byte');
   assert((options.writeThreshold ?? 1) >= 1, 'the write threshold is at least 1 byte');
+}
+
+function assertContexts({ metaContexts, replyMode }: TransmissionFacts): void {
+  assert(metaContexts.length <= META_CONTEXTS_MAX, 'a session has at most 16 metadata contexts');
+  assert(
+    metaContexts.length === 0 || replyMode !== 'simple',
+    'metadata contexts need structured replies or extended headers',
+  );
+  const ids = new Set(metaContexts.map(({ id }) => id));
+  assert(ids.size === metaContexts.length, 'the ids of metadata contexts are distinct');
+  for (const { name } of metaContexts) {
+    const definition = findContextDefinition(name);
+    assert(definition !== undefined, 'the metadata contexts of a session are known');
+    assert(
+      definition.flagBits === 32 || replyMode === 'extended',
+      'a metadata context of 64 bits needs extended headers (B5)',
+    );
+  }
 }

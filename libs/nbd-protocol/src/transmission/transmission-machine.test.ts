@@ -244,6 +244,8 @@ describe('what the driver is told', () => {
         transmissionFlags: OFFER_ALL,
         blockSizeMinimum: 1,
         payloadMaximum: 32 * KIB * KIB,
+        replyMode: 'simple',
+        metaContexts: [],
       },
       { input: new Uint8Array(64), output: new Uint8Array(64) },
       { transferMinimum: Infinity },

@@ -4,7 +4,7 @@ import { CommandFlag } from '../constants/command-flags.js';
 import { Command } from '../constants/commands.js';
 import { NbdError } from '../constants/errors.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
-import { RequestHeader } from './request.js';
+import { RequestHeader } from './messages/request.js';
 import type { TransmissionFacts } from './transmission-facts.js';
 import { validate } from './validate.js';
 
@@ -26,6 +26,8 @@ function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts
     transmissionFlags: EVERYTHING,
     blockSizeMinimum: 1,
     payloadMaximum: 32 * MIB,
+    replyMode: 'simple',
+    metaContexts: [],
     ...facts,
   });
 }

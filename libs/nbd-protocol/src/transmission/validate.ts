@@ -2,7 +2,7 @@ import { CommandFlag } from '../constants/command-flags.js';
 import { Command } from '../constants/commands.js';
 import { NbdError } from '../constants/errors.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
-import type { RequestHeader } from './request.js';
+import type { RequestHeader } from './messages/request.js';
 import type { TransmissionFacts } from './transmission-facts.js';
 
 const VALID = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
 import { openRaw } from '../testing/raw-connection.js';
-import { attach, deviceOf, identityOf, leaseOf, SIZE_BYTES } from '../testing/records.js';
+import { attach, deviceOf, exportOf, identityOf, leaseOf, SIZE_BYTES } from '../testing/records.js';
 
 /** What a column of an attachment is, unless a test says otherwise. */
 const columns = {
@@ -76,6 +76,25 @@ const refused: Record<string, [string, RegExp]> = {
   ],
   'removing a device that is published': [`DELETE FROM "Device" WHERE "id" = 'b'`, /foreign ?key/i],
   'a device of an unknown kind': [`UPDATE "Device" SET "kind" = 'tape'`, /kind_check/],
+  'a limit of connections below 0': [`UPDATE "Export" SET "connectionsMax" = -1`, /connectionsMax_check/],
+  'a limit of a client below 0': [
+    `UPDATE "Export" SET "clientConnectionsMax" = -1`,
+    /clientConnectionsMax_check/,
+  ],
+  'a minimum block size of 0': [`UPDATE "Export" SET "blockSizeMinimum" = 0`, /blockSizeMinimum_check/],
+  'a minimum block size above 64 KiB': [`UPDATE "Export" SET "blockSizeMinimum" = 65537`, /_check/],
+  'a preferred block size below 512': [
+    `UPDATE "Export" SET "blockSizePreferred" = 256`,
+    /blockSizePreferred_check/,
+  ],
+  'a preferred block size below the minimum': [
+    `UPDATE "Export" SET "blockSizeMinimum" = 8192`,
+    /blockSizePreferred_check/,
+  ],
+  'a maximum payload below the preferred block size': [
+    `UPDATE "Export" SET "payloadMaximum" = 4095`,
+    /payloadMaximum_check/,
+  ],
   'an epoch of a device below 0': [`UPDATE "Device" SET "epoch" = -1`, /epoch_check/],
 };
 
@@ -86,13 +105,7 @@ describeDatabases('the database itself', (database) => {
     await attach(store, 'a');
     await store.leases.grant(leaseOf('a', 's1'));
     await store.devices.create(deviceOf('b'));
-    await store.exports.create({
-      id: 'x',
-      deviceId: 'b',
-      readOnly: false,
-      description: '',
-      transient: false,
-    });
+    await store.exports.create(exportOf('x', { deviceId: 'b' }));
     const raw = await openRaw(url);
     try {
       for (const [what, [sql, reason]] of Object.entries(refused)) {

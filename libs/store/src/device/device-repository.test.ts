@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
-import { attach, deviceOf, leaseOf } from '../testing/records.js';
+import { attach, deviceOf, exportOf, leaseOf } from '../testing/records.js';
 
 describeDatabases('devices', (database) => {
   test('a device is answered as it was registered', async () => {
@@ -105,13 +105,7 @@ describeDatabases('devices', (database) => {
     const store = await database.open();
     const { id } = await attach(store, 'a');
     const { number } = await store.leases.grant(leaseOf('a', 'session-1'));
-    await store.exports.create({
-      id: 'x',
-      deviceId: 'a',
-      readOnly: false,
-      description: '',
-      transient: false,
-    });
+    await store.exports.create(exportOf('x'));
     await store.attachments.transition(id, 'CONNECTED', 'LOST');
     await expect(store.devices.remove('a')).rejects.toMatchObject({
       code: 'DEVICE_IN_USE',
@@ -132,13 +126,7 @@ describeDatabases('devices', (database) => {
     await attach(store, 'a');
     await store.devices.requireUnused('a');
     await store.devices.requireUnused('absent');
-    await store.exports.create({
-      id: 'x',
-      deviceId: 'a',
-      readOnly: false,
-      description: '',
-      transient: false,
-    });
+    await store.exports.create(exportOf('x'));
     await expect(store.devices.requireUnused('a')).rejects.toMatchObject({
       code: 'DEVICE_IN_USE',
       message: 'The device a is used by exports x.',
@@ -181,9 +169,8 @@ describeDatabases('devices', (database) => {
     const [one, other] = [await database.open(url), await database.open(url)];
     for (let round = 0; round < 30; round += 1) {
       await one.devices.create(deviceOf('a'));
-      const definition = { id: 'x', deviceId: 'a', readOnly: false, description: '', transient: false };
       const [published, removed] = await Promise.allSettled([
-        one.exports.create(definition),
+        one.exports.create(exportOf('x')),
         other.devices.remove('a'),
       ]);
       const refused = published.status === 'rejected' ? published : removed;

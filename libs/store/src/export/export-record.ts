@@ -1,3 +1,13 @@
+/** Constraints on the requests of an export's clients (NBD specification, "Block size constraints"). */
+export interface ExportBlockSize {
+  /** In bytes, like the two that follow; checked by the caller. */
+  readonly minimum: number;
+  readonly preferred: number;
+  readonly payloadMaximum: number;
+  /** Clients that do not ask for the sizes are turned away. */
+  readonly required: boolean;
+}
+
 /** What the user says of an export; it never changes while the export exists. */
 export interface ExportDefinition {
   /** Last segment of `exports/{export}`, the NBD export name; checked by `checkResourceId`. */
@@ -9,6 +19,17 @@ export interface ExportDefinition {
   readonly description: string;
   /** Withdrawn at the next start of `holdfast serve` unless given again. */
   readonly transient: boolean;
+  /** Left out of the answer to LIST. */
+  readonly hidden: boolean;
+  /** Served through TLS only. */
+  readonly tlsRequired: boolean;
+  /** Who may use it, one rule each, without line ends; whoever can connect if there is none. */
+  readonly allowedClients: readonly string[];
+  /** Sessions at once; 0: as many as the setting of the gateway allows. */
+  readonly connectionsMax: number;
+  /** Sessions at once of one client; 0: as many as the export may have. */
+  readonly clientConnectionsMax: number;
+  readonly blockSize: ExportBlockSize;
 }
 
 /** A published export. */

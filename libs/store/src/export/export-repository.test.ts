@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
-import { deviceOf } from '../testing/records.js';
+import { deviceOf, exportOf } from '../testing/records.js';
 import type { ExportDefinition } from './export-record.js';
-
-function exportOf(id: string, change: Partial<ExportDefinition> = {}): ExportDefinition {
-  return { id, deviceId: 'a', readOnly: false, description: '', transient: false, ...change };
-}
 
 describeDatabases('exports', (database) => {
   async function openWithDevices() {
@@ -16,7 +12,17 @@ describeDatabases('exports', (database) => {
 
   test('an export is answered as it was published', async () => {
     const { exports } = await openWithDevices();
-    const definition = exportOf('größe \u{1f4be}', { readOnly: true, description: 'a\nb', transient: true });
+    const definition = exportOf('größe \u{1f4be}', {
+      readOnly: true,
+      description: 'a\nb',
+      transient: true,
+      hidden: true,
+      tlsRequired: true,
+      allowedClients: ['10.0.0.0/8', 'certificate:größe'],
+      connectionsMax: 2 ** 31 - 1,
+      clientConnectionsMax: 1,
+      blockSize: { minimum: 65_536, preferred: 2 ** 30, payloadMaximum: 2 ** 31 - 1, required: true },
+    });
     const created = await exports.create(definition);
     expect(created).toEqual({ ...definition, createTime: expect.any(Date) as Date });
     expect(await exports.get(definition.id)).toEqual(created);
@@ -27,12 +33,27 @@ describeDatabases('exports', (database) => {
     const { exports } = await openWithDevices();
     const created = await exports.create(exportOf('x'));
     expect(await exports.create(exportOf('x'))).toEqual(created);
-    const changes = [{ deviceId: 'b' }, { readOnly: true }, { description: 'other' }, { transient: true }];
+    const changes: Partial<ExportDefinition>[] = [
+      ...[{ deviceId: 'b' }, { readOnly: true }, { description: 'other' }, { transient: true }],
+      ...[{ hidden: true }, { tlsRequired: true }, { connectionsMax: 1 }, { clientConnectionsMax: 1 }],
+      { allowedClients: ['10.0.0.0/8'] },
+      { blockSize: { ...created.blockSize, minimum: 512 } },
+      { blockSize: { ...created.blockSize, preferred: 512 } },
+      { blockSize: { ...created.blockSize, payloadMaximum: 4096 } },
+      { blockSize: { ...created.blockSize, required: true } },
+    ];
     for (const change of changes) {
       await expect(exports.create(exportOf('x', change))).rejects.toMatchObject({
         code: 'EXPORT_EXISTS',
         metadata: { export: 'x' },
       });
+    }
+  });
+
+  test('a rule about clients is one line', async () => {
+    const { exports } = await openWithDevices();
+    for (const rule of ['', '10.0.0.0/8\nuid:0']) {
+      await expect(exports.create(exportOf('x', { allowedClients: [rule] }))).rejects.toThrow('one line');
     }
   });
 

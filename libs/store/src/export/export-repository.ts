@@ -6,8 +6,9 @@ import { insertOnce } from '../database/insert-once.js';
 import { deviceNotFound } from '../device/device-errors.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
 import type { ExportDefinition, ExportRecord } from './export-record.js';
+import { toExportRecord, toExportRow } from './export-row.js';
 
-/** The published exports. Their rows are their records: each column is a field of the same name and type. */
+/** The published exports. */
 export class ExportRepository {
   readonly #database: Database;
 
@@ -21,14 +22,14 @@ export class ExportRepository {
    * @throws HoldfastError DEVICE_NOT_FOUND; EXPORT_EXISTS when the id has another definition
    */
   async create(definition: ExportDefinition): Promise<ExportRecord> {
-    const data = definitionOf(definition);
+    const data = toExportRow(definition);
     const { id, deviceId } = data;
     try {
       const { record } = await insertOnce<ExportRecord>(
-        () => this.#database.run((client) => client.export.create({ data })),
+        async () => toExportRecord(await this.#database.run((client) => client.export.create({ data }))),
         () => this.find(id),
       );
-      if (isDeepStrictEqual(definitionOf(record), data)) return record;
+      if (isDeepStrictEqual(toExportRow(record), data)) return record;
     } catch (error) {
       throw isReferenceViolation(error) ? deviceNotFound(deviceId) : error;
     }
@@ -46,29 +47,23 @@ export class ExportRepository {
 
   async find(id: string): Promise<ExportRecord | undefined> {
     const row = await this.#database.run((client) => client.export.findUnique({ where: { id } }));
-    return row ?? undefined;
+    return row === null ? undefined : toExportRecord(row);
   }
 
   /** By id, in the order of its UTF-8 bytes. */
   async list({ pageSize, after }: PageRequest<string>): Promise<Page<ExportRecord, string>> {
-    const rows: ExportRecord[] = await this.#database.run((client) =>
+    const rows = await this.#database.run((client) =>
       client.export.findMany({
         ...(after !== undefined && { where: { id: { gt: after } } }),
         orderBy: { id: 'asc' },
         take: rowsToTake(pageSize),
       }),
     );
-    return toPage(rows, pageSize, ({ id }) => id);
+    return toPage(rows.map(toExportRecord), pageSize, ({ id }) => id);
   }
 
   /** Withdraws an export. Removing what is absent is OK. */
   async remove(id: string): Promise<void> {
     await this.#database.run((client) => client.export.deleteMany({ where: { id } }));
   }
-}
-
-/** What an export was created with: all of it is written, and all of it is compared when the call is repeated. */
-function definitionOf(definition: ExportDefinition): ExportDefinition {
-  const { id, deviceId, readOnly, description, transient } = definition;
-  return { id, deviceId, readOnly, description, transient };
 }

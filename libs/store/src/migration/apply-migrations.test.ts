@@ -1,31 +1,17 @@
-import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
+import { openMigrationSession } from '../testing/migration-session.js';
 import { openRaw } from '../testing/raw-connection.js';
-import { applyMigrations, type MigrationSession } from './apply-migrations.js';
+import { applyMigrations } from './apply-migrations.js';
 import type { Migration } from './migration-files.js';
-import { PostgresqlMigrationSession } from './postgresql-migration-session.js';
-import { SqliteMigrationSession } from './sqlite-migration-session.js';
 
 function migrationOf(name: string, sql: string): Migration {
   return { name, checksum: `checksum of ${name}`, sql };
 }
 
-async function openSession(url: string): Promise<{ session: MigrationSession; close: () => Promise<void> }> {
-  if (url.startsWith('file:')) {
-    const connection = await new PrismaBetterSqlite3({ url }).connect();
-    await connection.executeScript('PRAGMA foreign_keys = OFF');
-    return { session: new SqliteMigrationSession(connection), close: () => connection.dispose() };
-  }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  return { session: new PostgresqlMigrationSession(client), close: () => client.end() };
-}
-
 describeDatabases('applying migrations', (database) => {
   async function apply(url: string, migrations: Migration[]): Promise<string[]> {
-    const { session, close } = await openSession(url);
+    const { session, close } = await openMigrationSession(url);
     const told: string[] = [];
     try {
       await applyMigrations(session, migrations, (name) => told.push(name));

@@ -5,8 +5,10 @@ import { afterEach, expect, test } from 'vitest';
 import { openStore } from '../store.js';
 import { Child } from '../testing/child.js';
 import { describeDatabases } from '../testing/databases.js';
+import { openMigrationSession } from '../testing/migration-session.js';
 import { openRaw, type RawConnection } from '../testing/raw-connection.js';
-import { deviceOf } from '../testing/records.js';
+import { deviceOf, exportOf } from '../testing/records.js';
+import { applyMigrations } from './apply-migrations.js';
 import { readMigrations } from './migration-files.js';
 
 const PROCESSES = 4;
@@ -36,13 +38,13 @@ describeDatabases('migrations', (database) => {
     const url = await database.create();
     await (await openStore({ url })).close();
     const table = await raw(url);
-    const [migration] = await readMigrations(database.kind);
-    expect(migration?.checksum).toMatch(/^[0-9a-f]{64}$/);
+    const migrations = await readMigrations(database.kind);
+    for (const { checksum } of migrations) expect(checksum).toMatch(/^[0-9a-f]{64}$/);
     const finished =
       'finished_at IS NOT NULL AND rolled_back_at IS NULL AND logs IS NULL AND applied_steps_count = 1';
     const where = `WHERE ${finished} AND started_at IS NOT NULL AND length(id) = 36`;
-    const select = `SELECT migration_name || ' ' || checksum FROM _prisma_migrations ${where}`;
-    expect(await table.column(select)).toEqual([`${String(migration?.name)} ${String(migration?.checksum)}`]);
+    const select = `SELECT migration_name || ' ' || checksum FROM _prisma_migrations ${where} ORDER BY migration_name`;
+    expect(await table.column(select)).toEqual(migrations.map(({ name, checksum }) => `${name} ${checksum}`));
   });
 
   test('several processes that start at once: one applies, all work', async () => {
@@ -59,7 +61,9 @@ describeDatabases('migrations', (database) => {
     } finally {
       await Promise.all(children.map((child) => child.kill()));
     }
-    expect(await (await raw(url)).column('SELECT count(*) FROM _prisma_migrations')).toEqual(['1']);
+    const shipped = await readMigrations(database.kind);
+    const count = await (await raw(url)).column('SELECT count(*) FROM _prisma_migrations');
+    expect(count).toEqual([String(shipped.length)]);
     const store = await database.open(url);
     expect((await store.devices.list({ pageSize: 10 })).items).toHaveLength(PROCESSES);
   }, 60_000);
@@ -69,6 +73,23 @@ describeDatabases('migrations', (database) => {
     const stores = await Promise.all(Array.from({ length: PROCESSES }, () => database.open(url)));
     await Promise.all(stores.map((store, index) => store.devices.create(deviceOf(String(index)))));
     expect((await stores[0]?.devices.list({ pageSize: 10 }))?.items).toHaveLength(PROCESSES);
+  });
+
+  test('exports of an older version stay as open as they were', async () => {
+    const url = await database.create();
+    const [first] = await readMigrations(database.kind);
+    if (first === undefined) throw new Error('there are migrations');
+    const { session, close } = await openMigrationSession(url);
+    await applyMigrations(session, [first], () => undefined);
+    await close();
+    const device = `INSERT INTO "Device" ("id", "kind", "path", "readOnly", "transient")`;
+    const published = `INSERT INTO "Export" ("id", "deviceId", "readOnly", "description", "transient")`;
+    const old = await raw(url);
+    await old.execute(`${device} VALUES ('a', 'file', '/a', false, false)`);
+    await old.execute(`${published} VALUES ('x', 'a', true, 'old', false)`);
+    const { createTime, ...definition } = await (await database.open(url)).exports.get('x');
+    expect(definition).toEqual(exportOf('x', { readOnly: true, description: 'old' }));
+    expect(createTime).toBeInstanceOf(Date);
   });
 
   const tampering = {

@@ -2,6 +2,7 @@ import { byteCount, type BootId, type Diskseq } from '@holdfast/foundation';
 import type { DeviceIdentity } from '@holdfast/lease';
 import type { AttachmentRecord } from '../attachment/attachment-record.js';
 import type { DeviceDefinition } from '../device/device-record.js';
+import type { ExportDefinition } from '../export/export-record.js';
 import type { LeaseRequest } from '../lease/lease-record.js';
 import type { Store } from '../store.js';
 
@@ -19,6 +20,24 @@ export function identityOf(minor: number): DeviceIdentity {
     minor,
     inode: 0n,
     diskseq: 42n as Diskseq,
+  };
+}
+
+/** An export of device `a`, as open as an export can be. */
+export function exportOf(id: string, change: Partial<ExportDefinition> = {}): ExportDefinition {
+  return {
+    id,
+    deviceId: 'a',
+    readOnly: false,
+    description: '',
+    transient: false,
+    hidden: false,
+    tlsRequired: false,
+    allowedClients: [],
+    connectionsMax: 0,
+    clientConnectionsMax: 0,
+    blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 32 * 1024 * 1024, required: false },
+    ...change,
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { requestBytes } from '../testing/wire.js';
+import { requestBytes } from '../../testing/wire.js';
 import { encodeRequest, parseRequest, REQUEST_BYTES, RequestHeader } from './request.js';
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,4 +1,5 @@
-import { REQUEST_MAGIC } from '../constants/magic.js';
+import { REQUEST_MAGIC } from '../../constants/magic.js';
+import { getUint64, setUint64 } from './uint64.js';
 
 /*
  * Request (section "Request message")
@@ -12,9 +13,7 @@ import { REQUEST_MAGIC } from '../constants/magic.js';
  */
 export const REQUEST_BYTES = 28;
 
-const OFFSET_HIGH_UNIT = 2 ** 32;
-
-/** The header of one request: a record that is filled again and again, since none is made per request. */
+/** The header of one request, compact or extended: a record that is filled again and again, since none is made per request. */
 export class RequestHeader {
   /** Union of `CommandFlag`. */
   flags = 0;
@@ -25,9 +24,15 @@ export class RequestHeader {
   cookieLow = 0;
   /** Bytes. Exact up to 2^53−1; beyond, only its being beyond is exact, which is past the end of every export. */
   offset = 0;
-  /** Bytes, up to 2^32−1. */
+  /** Extended: the offset bit for bit, in two signed halves, since the reply echoes it. Compact: not set. */
+  offsetHigh = 0;
+  offsetLow = 0;
+  /** Bytes. Compact: up to 2^32−1; extended: as the offset. */
   length = 0;
 }
+
+/** What one writes of a request. */
+export type RequestFields = Readonly<Omit<RequestHeader, 'offsetHigh' | 'offsetLow'>>;
 
 /**
  * Reads the header that begins at `at` into `header`.
@@ -40,19 +45,18 @@ export function parseRequest(view: DataView, at: number, header: RequestHeader):
   header.type = view.getUint16(at + 6);
   header.cookieHigh = view.getInt32(at + 8);
   header.cookieLow = view.getInt32(at + 12);
-  header.offset = view.getUint32(at + 16) * OFFSET_HIGH_UNIT + view.getUint32(at + 20);
+  header.offset = getUint64(view, at + 16);
   header.length = view.getUint32(at + 24);
   return true;
 }
 
 /** Writes a header at `at`. Its offset must be exact. */
-export function encodeRequest(view: DataView, at: number, header: Readonly<RequestHeader>): void {
+export function encodeRequest(view: DataView, at: number, header: RequestFields): void {
   view.setUint32(at, REQUEST_MAGIC);
   view.setUint16(at + 4, header.flags);
   view.setUint16(at + 6, header.type);
   view.setInt32(at + 8, header.cookieHigh);
   view.setInt32(at + 12, header.cookieLow);
-  view.setUint32(at + 16, Math.floor(header.offset / OFFSET_HIGH_UNIT));
-  view.setUint32(at + 20, header.offset % OFFSET_HIGH_UNIT);
+  setUint64(view, at + 16, header.offset);
   view.setUint32(at + 24, header.length);
 }

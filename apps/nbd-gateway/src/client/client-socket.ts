@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
-import { formatTcpAddress, HoldfastError } from '@holdfast/foundation';
+import { HoldfastError } from '@holdfast/foundation';
 import { duplicateFd, peerCredentials, type OwnedFd } from '@holdfast/linux';
+import type { ClientPeer } from './client-peer.js';
+
+/** How IPv6 sockets name IPv4 clients (RFC 4291, section 2.5.5.2). */
+const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /** The part of Node's socket handle that has no public name: its descriptor, and stopping the loop from reading it. */
 interface StreamHandle {
@@ -14,18 +18,18 @@ function handleOf(socket: Socket): StreamHandle | undefined {
 }
 
 /**
- * `127.0.0.1:51234`, `[::1]:51234`, or `unix:pid=1234,uid=0` by SO_PEERCRED; undefined when the client has gone
- * already, which the kernel tells by having no address any more.
+ * The client of a socket, by its address or, at a Unix socket, by SO_PEERCRED; undefined when it has gone already,
+ * which the kernel tells by having no address any more.
  */
-export function clientAddress(socket: Socket): string | undefined {
+export function peerOf(socket: Socket): ClientPeer | undefined {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress !== undefined && remotePort !== undefined) {
-    return formatTcpAddress({ host: remoteAddress, port: remotePort });
+    return { kind: 'tcp', host: remoteAddress.replace(MAPPED_IPV4, ''), port: remotePort };
   }
   const handle = handleOf(socket);
   if (handle === undefined || socket.localPort !== undefined) return undefined;
   const { pid, uid } = peerCredentials(handle.fd);
-  return `unix:pid=${String(pid)},uid=${String(uid)}`;
+  return { kind: 'unix', pid, uid };
 }
 
 /** A socket taken out of the event loop: its descriptor, and what the loop had read of it. */
@@ -44,13 +48,18 @@ export function detachSocket(socket: Socket): DetachedSocket {
   const handle = handleOf(socket);
   if (handle === undefined) throw new HoldfastError('HANDOFF_FAILED', 'the connection is closed already');
   handle.readStop();
-  const alreadyRead: Buffer[] = [];
-  for (;;) {
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) break;
-    alreadyRead.push(chunk);
-  }
+  const alreadyRead = readBuffered(socket);
   const fd = duplicateFd(handle.fd);
   socket.destroy();
-  return { fd, alreadyRead: Buffer.concat(alreadyRead) };
+  return { fd, alreadyRead };
+}
+
+/** What the loop has read of a socket, and nobody has taken. */
+export function readBuffered(socket: Socket): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return Buffer.concat(chunks);
+    chunks.push(chunk);
+  }
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { openFdCount } from '@holdfast/linux';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from '../testing/temporary-folder.js';
-import { clientAddress, detachSocket } from './client-socket.js';
+import { formatPeer } from './client-peer.js';
+import { detachSocket, peerOf } from './client-socket.js';
 
 /** A client, and the socket that was accepted of it. */
 async function connected(listen: ListenOptions): Promise<{ client: Socket; accepted: Socket }> {
@@ -97,23 +98,28 @@ describe.each(kinds)('a $kind socket that is detached', ({ listen }) => {
   });
 });
 
+function addressOf(socket: Socket): string | undefined {
+  const peer = peerOf(socket);
+  return peer === undefined ? undefined : formatPeer(peer);
+}
+
 describe('the address of a client', () => {
   test('over TCP is host and port, an IPv6 host in brackets', async () => {
     const { client, accepted } = await connected({ host: '127.0.0.1', port: 0 });
-    expect(clientAddress(accepted)).toBe(`127.0.0.1:${String(client.localPort)}`);
+    expect(addressOf(accepted)).toBe(`127.0.0.1:${String(client.localPort)}`);
     const six = await connected({ host: '::1', port: 0 });
-    expect(clientAddress(six.accepted)).toBe(`[::1]:${String(six.client.localPort)}`);
+    expect(addressOf(six.accepted)).toBe(`[::1]:${String(six.client.localPort)}`);
   });
 
   test('over a Unix socket is the process and user that the kernel names', async () => {
     const { accepted } = await connected(unix());
     const uid = process.getuid?.() ?? 0;
-    expect(clientAddress(accepted)).toBe(`unix:pid=${String(process.pid)},uid=${String(uid)}`);
+    expect(addressOf(accepted)).toBe(`unix:pid=${String(process.pid)},uid=${String(uid)}`);
   });
 
   test('of one that has gone is none', async () => {
     const { accepted } = await connected({ host: '127.0.0.1', port: 0 });
     accepted.destroy();
-    expect(clientAddress(accepted)).toBeUndefined();
+    expect(peerOf(accepted)).toBeUndefined();
   });
 });

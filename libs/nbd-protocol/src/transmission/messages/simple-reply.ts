@@ -1,4 +1,4 @@
-import { SIMPLE_REPLY_MAGIC } from '../constants/magic.js';
+import { SIMPLE_REPLY_MAGIC } from '../../constants/magic.js';
 
 /*
  * Simple reply (section "Simple reply message")

@@ -1,0 +1,41 @@
+import { assert } from '@holdfast/foundation';
+import type { Export } from '../generated/sqlite/client.js';
+import type { ExportDefinition, ExportRecord } from './export-record.js';
+
+/** Ends a rule in the column of the allowed clients: neither database has lists. */
+const LINE_END = '\n';
+
+export function toExportRecord(row: Export): ExportRecord {
+  const { allowedClients, blockSizeMinimum, blockSizePreferred, payloadMaximum, blockSizeRequired, ...same } =
+    row;
+  return {
+    ...same,
+    allowedClients: allowedClients === '' ? [] : allowedClients.split(LINE_END),
+    blockSize: {
+      minimum: blockSizeMinimum,
+      preferred: blockSizePreferred,
+      payloadMaximum,
+      required: blockSizeRequired,
+    },
+  };
+}
+
+/** All columns that a definition has; what else an object carries stays out. */
+export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime'> {
+  const { id, deviceId, readOnly, description, transient, hidden, tlsRequired } = definition;
+  const { allowedClients, connectionsMax, clientConnectionsMax, blockSize } = definition;
+  assert(
+    allowedClients.every((rule) => rule !== '' && !rule.includes(LINE_END)),
+    'a rule about clients is one line',
+  );
+  return {
+    ...{ id, deviceId, readOnly, description, transient, hidden, tlsRequired },
+    allowedClients: allowedClients.join(LINE_END),
+    connectionsMax,
+    clientConnectionsMax,
+    blockSizeMinimum: blockSize.minimum,
+    blockSizePreferred: blockSize.preferred,
+    payloadMaximum: blockSize.payloadMaximum,
+    blockSizeRequired: blockSize.required,
+  };
+}
