@@ -53,6 +53,9 @@ export const INPUT_BYTES_MIN = 64;
 /** Smallest output buffer of a transmission: a reply header and a little data. */
 export const OUTPUT_BYTES_MIN = 64;
 
+/** The same for replies in chunks: an error with its text, or a few extents. */
+export const CHUNK_OUTPUT_BYTES_MIN = 256;
+
 /** Queued requests that a look ahead visits: enough to keep a disk busy, a bounded delay of the current one. */
 export const LOOK_AHEAD_REQUESTS_MAX = 64;
 
@@ -79,3 +82,9 @@ export const CHUNK_BYTES_MAX = 64 * 1024 * 1024;
  * payload that filters them.
  */
 export const META_CONTEXTS_MAX = 16;
+
+/** Extents that a driver reports at once: few kilobytes of memory for each session, and a bounded pause of others. */
+export const EXTENTS_PORTION = 512;
+
+/** Text of an error chunk: what this server says fits. A reply is begun only when there is room for one. */
+export const ERROR_TEXT_BYTES_MAX = 96;

@@ -9,6 +9,8 @@ const ZERO = BigInt(AllocationState.ZERO);
 export const baseAllocation: ContextDefinition = {
   name: BASE_ALLOCATION,
   flagBits: 32,
+  // A state is told of what has it throughout.
+  combine: (some, others) => some & others,
   // "Clients MUST ignore unknown flags."
   describe: (flags) => {
     const states = [...((flags & HOLE) === 0n ? [] : ['hole']), ...((flags & ZERO) === 0n ? [] : ['zero'])];

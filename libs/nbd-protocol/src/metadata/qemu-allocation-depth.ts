@@ -7,5 +7,7 @@ import type { ContextDefinition } from './context-definition.js';
 export const qemuAllocationDepth: ContextDefinition = {
   name: 'qemu:allocation-depth',
   flagBits: 32,
+  // To be allocated anywhere is to be allocated: nobody may skip it.
+  combine: (some, others) => (some === 0n || (others !== 0n && others < some) ? others : some),
   describe: (depth) => (depth === 0n ? 'unallocated' : depth === 1n ? 'local' : `backing depth ${depth}`),
 };

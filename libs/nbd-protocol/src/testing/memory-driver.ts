@@ -1,6 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { byteCount } from '@holdfast/foundation';
+import { AllocationState } from '../constants/allocation-states.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
+import { BASE_ALLOCATION, type MetaContext } from '../handshake/meta-context.js';
+import type { ReplyMode } from '../handshake/reply-mode.js';
 import { Step, type StepCode, type TransmissionEnd } from '../transmission/step.js';
 import type { TransmissionFacts } from '../transmission/transmission-facts.js';
 import { TransmissionMachine } from '../transmission/transmission-machine.js';
@@ -8,14 +11,22 @@ import { TransmissionMachine } from '../transmission/transmission-machine.js';
 /** No session of a test takes as many: a machine that goes round in circles fails its test instead of hanging it. */
 const STEPS_MAX = 1_000_000;
 
-/** Offers every command and flag. */
+/** Offers every command and flag that there is with simple replies. */
 export const OFFER_ALL =
   TransmissionFlag.HAS_FLAGS |
   TransmissionFlag.SEND_FLUSH |
   TransmissionFlag.SEND_FUA |
   TransmissionFlag.SEND_TRIM |
   TransmissionFlag.SEND_WRITE_ZEROES |
-  TransmissionFlag.SEND_FAST_ZERO;
+  TransmissionFlag.SEND_FAST_ZERO |
+  TransmissionFlag.SEND_CACHE;
+
+/** The flags that there are with other replies only. */
+export const OFFER_MORE: Readonly<Record<ReplyMode, number>> = {
+  simple: 0,
+  structured: TransmissionFlag.SEND_DF,
+  extended: TransmissionFlag.SEND_DF | TransmissionFlag.BLOCK_STATUS_PAYLOAD,
+};
 
 export interface MemoryDriverOptions {
   readonly image: Uint8Array;
@@ -27,6 +38,12 @@ export interface MemoryDriverOptions {
   readonly transferMinimum?: number;
   readonly sendThreshold?: number;
   readonly writeThreshold?: number;
+  readonly replyMode?: ReplyMode;
+  readonly metaContexts?: readonly MetaContext[];
+  /** What a context says of each byte of the image; one that is not here says 0 of all. */
+  readonly states?: Readonly<Record<string, Uint8Array>>;
+  /** Longest extent that is reported, bytes: longer ones come in several, with equal flags. */
+  readonly extentBytesMax?: number;
   /** The errno with which an operation fails, 0 if it does not. */
   readonly fault?: (operation: Operation) => number;
 }
@@ -37,6 +54,8 @@ export interface Operation {
   readonly fileOffset?: number;
   readonly length?: number;
   readonly flags?: string;
+  /** extents: in the terms of which context. */
+  readonly context?: string;
 }
 
 type FileStep = Exclude<StepCode, typeof Step.receive | typeof Step.send | typeof Step.close>;
@@ -55,19 +74,25 @@ export class MemoryDriver {
   /** A receive was asked for and not reported yet. */
   #receiving = false;
   readonly #fault: (operation: Operation) => number;
+  readonly #states: ReadonlyMap<string, Uint8Array>;
+  readonly #extentBytesMax: number;
 
   constructor(options: MemoryDriverOptions) {
     this.image = Uint8Array.from(options.image);
     this.#input = new Uint8Array(options.inputBytes ?? 64 * 1024);
     this.#output = new Uint8Array(options.outputBytes ?? 64 * 1024);
     this.#fault = options.fault ?? (() => 0);
+    this.#states = new Map(
+      Object.entries(options.states ?? {}).map(([name, states]) => [name, Uint8Array.from(states)]),
+    );
+    this.#extentBytesMax = options.extentBytesMax ?? Infinity;
     const facts: TransmissionFacts = {
       sizeBytes: byteCount(this.image.length),
-      transmissionFlags: options.transmissionFlags ?? OFFER_ALL,
+      transmissionFlags: options.transmissionFlags ?? OFFER_ALL | OFFER_MORE[options.replyMode ?? 'simple'],
       blockSizeMinimum: options.blockSizeMinimum ?? 1,
       payloadMaximum: options.payloadMaximum ?? 32 * 1024 * 1024,
-      replyMode: 'simple',
-      metaContexts: [],
+      replyMode: options.replyMode ?? 'simple',
+      metaContexts: options.metaContexts ?? [],
     };
     this.machine = new TransmissionMachine(
       facts,
@@ -129,8 +154,15 @@ export class MemoryDriver {
       if (operation.length === 0) throw new Error(`a ${operation.step} of no bytes`);
       this.operations.push(operation);
       const errno = this.#fault(operation);
-      if (errno === 0) this.#perform(step);
-      machine.completed(errno);
+      if (step === Step.transfer) {
+        // A transfer that fails does so in the middle.
+        const count = errno === 0 ? machine.length : Math.floor(machine.length / 2);
+        this.#sent.push(Uint8Array.from(this.image.subarray(machine.fileOffset, machine.fileOffset + count)));
+        machine.transferred(count, errno);
+      } else {
+        if (errno === 0) this.#perform(step);
+        machine.completed(errno);
+      }
     }
   }
 
@@ -158,6 +190,10 @@ export class MemoryDriver {
         return { step: 'trim', ...range, flags: flagsText({ durable }) };
       case Step.zero:
         return { step: 'zero', ...range, flags: flagsText({ durable, noHole, fast }) };
+      case Step.cache:
+        return { step: 'cache', ...range };
+      case Step.extents:
+        return { step: 'extents', ...range, context: this.machine.context };
       case Step.transfer:
         return { step: 'transfer', ...range };
     }
@@ -166,11 +202,34 @@ export class MemoryDriver {
   #perform(step: FileStep): void {
     const { fileOffset, length, bufferOffset } = this.machine;
     const range = this.image.subarray(fileOffset, fileOffset + length);
+    const allocation = this.#states.get(BASE_ALLOCATION)?.subarray(fileOffset, fileOffset + length);
     if (step === Step.read) this.#output.set(range, bufferOffset);
-    if (step === Step.write) range.set(this.#input.subarray(bufferOffset, bufferOffset + length));
-    if (step === Step.trim || step === Step.zero) range.fill(0);
-    if (step === Step.transfer) this.#sent.push(Uint8Array.from(range));
+    if (step === Step.write) {
+      range.set(this.#input.subarray(bufferOffset, bufferOffset + length));
+      allocation?.fill(0);
+    }
+    if (step === Step.trim || step === Step.zero) {
+      range.fill(0);
+      allocation?.fill(AllocationState.HOLE | AllocationState.ZERO);
+    }
+    if (step === Step.extents) this.#report();
   }
+
+  #report(): void {
+    const { fileOffset, length, extents, context } = this.machine;
+    const states = this.#states.get(context) ?? new Uint8Array(this.image.length);
+    for (let at = fileOffset; at < fileOffset + length && !extents.isFull;) {
+      const end = Math.min(endOfRun(states, at), at + this.#extentBytesMax);
+      extents.add(end - at, states[at] ?? 0);
+      at = end;
+    }
+  }
+}
+
+function endOfRun(states: Uint8Array, from: number): number {
+  let at = from + 1;
+  while (at < states.length && states[at] === states[from]) at += 1;
+  return at;
 }
 
 function flagsText(flags: Record<string, number>): string {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { ReplyMode } from '../handshake/reply-mode.js';
 import {
   parseSimpleReply,
   SIMPLE_REPLY_BYTES,
@@ -11,11 +12,12 @@ export interface RequestText {
   readonly flags?: number;
   readonly cookie?: bigint;
   readonly offset?: number | bigint;
-  readonly length?: number;
-  /** Follows the header. */
+  readonly length?: number | bigint;
+  /** Follows the header; with extended headers the flag PAYLOAD_LEN is set for it. */
   readonly payload?: Uint8Array;
 }
 
+/** A compact request. */
 export function requestBytes(request: RequestText): Buffer {
   const header = Buffer.alloc(28);
   header.writeUInt32BE(0x25609513, 0);
@@ -23,8 +25,33 @@ export function requestBytes(request: RequestText): Buffer {
   header.writeUInt16BE(request.type, 6);
   header.writeBigUInt64BE(request.cookie ?? 0n, 8);
   header.writeBigUInt64BE(BigInt(request.offset ?? 0), 16);
-  header.writeUInt32BE(request.length ?? request.payload?.length ?? 0, 24);
+  header.writeUInt32BE(Number(request.length ?? request.payload?.length ?? 0), 24);
   return Buffer.concat([header, request.payload ?? new Uint8Array()]);
+}
+
+export function extendedRequestBytes(request: RequestText): Buffer {
+  const flags = (request.flags ?? 0) | (request.payload === undefined ? 0 : 1 << 5);
+  const header = Buffer.alloc(32);
+  header.writeUInt32BE(0x21e41c71, 0);
+  header.writeUInt16BE(flags, 4);
+  header.writeUInt16BE(request.type, 6);
+  header.writeBigUInt64BE(request.cookie ?? 0n, 8);
+  header.writeBigUInt64BE(BigInt(request.offset ?? 0), 16);
+  header.writeBigUInt64BE(BigInt(request.length ?? request.payload?.length ?? 0), 24);
+  return Buffer.concat([header, request.payload ?? new Uint8Array()]);
+}
+
+/** A request as a client writes it that has negotiated this. */
+export function requestBytesIn(replyMode: ReplyMode, request: RequestText): Buffer {
+  return replyMode === 'extended' ? extendedRequestBytes(request) : requestBytes(request);
+}
+
+/** The payload by which a BLOCK_STATUS names the contexts that it asks about. */
+export function filterBytes(effectLength: number | bigint, ...contextIds: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(8 + 4 * contextIds.length);
+  bytes.writeBigUInt64BE(BigInt(effectLength));
+  contextIds.forEach((contextId, index) => bytes.writeUInt32BE(contextId, 8 + 4 * index));
+  return bytes;
 }
 
 export function simpleReplyBytes(cookie: bigint, error: number, data: Uint8Array = new Uint8Array()): Buffer {

@@ -32,6 +32,20 @@ export class InputWindow {
   }
 
   /**
+   * Puts bytes behind those that are buffered.
+   *
+   * @throws RangeError if they do not fit
+   */
+  put(bytes: Uint8Array): void {
+    if (this.buffered + bytes.length > this.capacity) {
+      throw new RangeError(`${bytes.length} bytes do not fit an input buffer of ${this.capacity}`);
+    }
+    this.makeRoom(this.buffered + bytes.length);
+    this.bytes.set(bytes, this.tail);
+    this.append(bytes.length);
+  }
+
+  /**
    * Moves what is buffered to the front if `wanted` bytes in all do not fit behind `head`, or if moving costs less
    * than the short receive that it avoids.
    */

@@ -1,7 +1,8 @@
 import { Command } from '../constants/commands.js';
 import { LOOK_AHEAD_REQUESTS_MAX } from '../limits.js';
 import type { InputWindow } from './input-window.js';
-import { parseRequest, REQUEST_BYTES, type RequestHeader } from './messages/request.js';
+import type { RequestHeader } from './messages/request.js';
+import type { RequestForm } from './request-form.js';
 import type { TransmissionFacts } from './transmission-facts.js';
 import { validate } from './validate.js';
 
@@ -12,16 +13,16 @@ import { validate } from './validate.js';
 export function visitQueuedReads(
   input: InputWindow,
   payloadLength: number,
+  form: RequestForm,
   facts: TransmissionFacts,
   header: RequestHeader,
   visit: (fileOffset: number, length: number) => void,
 ): void {
   let at = input.head + payloadLength;
-  for (let seen = 0; seen < LOOK_AHEAD_REQUESTS_MAX && at + REQUEST_BYTES <= input.tail; seen += 1) {
-    if (!parseRequest(input.view, at, header) || header.type === Command.DISC) return;
-    at += REQUEST_BYTES;
-    if (header.type === Command.WRITE) at += header.length;
-    else if (header.type === Command.READ && validate(header, facts) === 0) {
+  for (let seen = 0; seen < LOOK_AHEAD_REQUESTS_MAX && at + form.headerBytes <= input.tail; seen += 1) {
+    if (!form.parse(input.view, at, header) || header.type === Command.DISC) return;
+    at += form.headerBytes + form.payloadLength(header);
+    if (header.type === Command.READ && validate(header, facts) === undefined) {
       visit(header.offset, header.length);
     }
   }

@@ -1,13 +1,18 @@
-import { encodeSimpleReply, SIMPLE_REPLY_BYTES } from './messages/simple-reply.js';
+import type { RequestHeader } from './messages/request.js';
+import type { ReplyError } from './reply-error.js';
 
-/** The output buffer: replies are queued from its front, and sent all at once. */
-export class ReplyQueue {
+/** The output buffer: replies are queued from its front, and sent all at once. Its heirs know how replies look. */
+export abstract class ReplyQueue {
+  readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly capacity: number;
+  /** Most bytes that an answer without data takes: with as much room no error need ever wait. */
+  abstract readonly answerBytesMax: number;
   /** Bytes queued. */
   used = 0;
 
   constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.capacity = bytes.length;
   }
@@ -16,9 +21,9 @@ export class ReplyQueue {
     return this.capacity - this.used;
   }
 
-  /** Queues a reply header; `dataLength` bytes that lie behind it already are queued with it. */
-  push(error: number, cookieHigh: number, cookieLow: number, dataLength: number): void {
-    encodeSimpleReply(this.view, this.used, error, cookieHigh, cookieLow);
-    this.used += SIMPLE_REPLY_BYTES + dataLength;
-  }
+  /** Queues that a request succeeded, or that the reply to it is complete. */
+  abstract pushSuccess(request: Readonly<RequestHeader>): void;
+
+  /** Queues that a request failed. */
+  abstract pushError(request: Readonly<RequestHeader>, error: ReplyError): void;
 }

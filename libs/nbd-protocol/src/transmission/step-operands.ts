@@ -1,3 +1,4 @@
+import { ExtentList } from './extent-list.js';
 import type { TransmissionEnd } from './step.js';
 
 /**
@@ -15,9 +16,9 @@ export class StepOperands {
   outputLength = 0;
   /** send: 1 when data of the same reply follows at once, so that MSG_MORE makes sense; else 0. */
   more = 0;
-  /** read, write, trim, zero, transfer: where on the export, bytes. */
+  /** read, write, trim, zero, cache, extents, transfer: where on the export, bytes. */
   fileOffset = 0;
-  /** read, write, trim, zero, transfer: how much, bytes; never 0. */
+  /** read, write, trim, zero, cache, extents, transfer: how much, bytes; never 0. */
   length = 0;
   /** read: where into `output`; write: where in `input`; bytes. */
   bufferOffset = 0;
@@ -27,6 +28,10 @@ export class StepOperands {
   noHole = 0;
   /** zero: 1 when it must fail with ENOTSUP at once rather than be slow (FAST_ZERO, T14); else 0. */
   fast = 0;
+  /** extents: the name of the metadata context in whose terms. */
+  context = '';
+  /** extents: where to report them; empty when it is asked for. */
+  readonly extents = new ExtentList();
   /** close: why. */
   closeReason: TransmissionEnd | undefined = undefined;
 }

@@ -17,10 +17,17 @@ export const Step = {
   trim: 5,
   /** Zero `length` bytes at `fileOffset`; honour `durable`, `noHole` and `fast` → `completed(errno)`. */
   zero: 6,
-  /** Send `length` bytes of the file at `fileOffset` straight to the socket → `completed(errno)`. */
-  transfer: 7,
+  /** Begin to bring `length` bytes at `fileOffset` into memory, as much as is sensible → `completed(errno)`. */
+  cache: 7,
+  /**
+   * Append to `extents` what `context` says from `fileOffset` on, one extent after the other: at least one, until `length`
+   * bytes are covered or the list is full. The last may go beyond → `completed(errno)`.
+   */
+  extents: 8,
+  /** Send `length` bytes of the file at `fileOffset` straight to the socket → `transferred(n, errno)`. */
+  transfer: 9,
   /** Close the connection; `closeReason` says why. There is no next step. */
-  close: 8,
+  close: 10,
 } as const;
 export type StepCode = (typeof Step)[keyof typeof Step];
 
@@ -34,7 +41,7 @@ export type TransmissionEnd =
   | 'truncated-request'
   /** Something else than a request where a request must begin (T7). */
   | 'bad-magic'
-  /** A WRITE longer than the maximum payload (T1). */
+  /** A payload longer than the maximum (T1). */
   | 'payload-too-large'
-  /** A READ failed after its header was sent, so that the error cannot be told (T10). */
+  /** A READ failed after its simple reply was begun, so that the error cannot be told (T10). */
   | 'io-error';

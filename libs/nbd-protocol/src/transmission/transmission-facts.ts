@@ -2,8 +2,15 @@ import { assert, type ByteCount } from '@holdfast/foundation';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
 import type { MetaContext } from '../handshake/meta-context.js';
 import type { ReplyMode } from '../handshake/reply-mode.js';
-import { BLOCK_BYTES_MINIMUM_MAX, INPUT_BYTES_MIN, META_CONTEXTS_MAX, OUTPUT_BYTES_MIN } from '../limits.js';
+import {
+  BLOCK_BYTES_MINIMUM_MAX,
+  CHUNK_OUTPUT_BYTES_MIN,
+  INPUT_BYTES_MIN,
+  META_CONTEXTS_MAX,
+  OUTPUT_BYTES_MIN,
+} from '../limits.js';
 import { findContextDefinition } from '../metadata/catalogue.js';
+import { filterBytesMax } from './status-filter.js';
 
 /** What the handshake announced about the export; requests are held against it. */
 export interface TransmissionFacts {
@@ -31,7 +38,7 @@ export interface TransmissionBuffers {
 }
 
 export interface TransmissionOptions {
-  /** READs of at least this many bytes use `Step.transfer`; Infinity: never. */
+  /** READs of at least this many bytes, and runs of data in chunks, use `Step.transfer`; Infinity: never. */
   readonly transferMinimum: number;
   /** Bytes of queued replies at which they are sent though more requests wait. Default 256 KiB. */
   readonly sendThreshold?: number;
@@ -57,9 +64,25 @@ export function checkTransmission(
       (transmissionFlags & TransmissionFlag.SEND_WRITE_ZEROES) !== 0,
     'FAST_ZERO is offered with WRITE_ZEROES only',
   );
+  assert(
+    (transmissionFlags & TransmissionFlag.SEND_DF) === 0 || facts.replyMode !== 'simple',
+    'DF is offered with chunks only',
+  );
+  assert(
+    (transmissionFlags & TransmissionFlag.BLOCK_STATUS_PAYLOAD) === 0 || facts.replyMode === 'extended',
+    'a payload of BLOCK_STATUS is offered with extended headers only',
+  );
   assertContexts(facts);
   assert(buffers.input.length >= INPUT_BYTES_MIN, 'the input buffer holds at least 64 bytes');
+  assert(
+    buffers.input.length >= filterBytesMax(facts),
+    'the input buffer holds the ids of all metadata contexts',
+  );
   assert(buffers.output.length >= OUTPUT_BYTES_MIN, 'the output buffer holds at least 64 bytes');
+  assert(
+    facts.replyMode === 'simple' || buffers.output.length >= CHUNK_OUTPUT_BYTES_MIN,
+    'the output buffer holds at least 256 bytes of chunks',
+  );
   assert(options.transferMinimum >= 0, 'the transfer minimum is not negative');
   assert((options.sendThreshold ?? 1) >= 1, 'the send threshold is at least 1 byte');
   assert((options.writeThreshold ?? 1) >= 1, 'the write threshold is at least 1 byte');

@@ -21,7 +21,7 @@ const modifying = [Command.WRITE, Command.TRIM, Command.WRITE_ZEROES];
 const ranged = [Command.READ, ...modifying];
 
 function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts> = {}) {
-  return validate(Object.assign(new RequestHeader(), { length: 512 }, request), {
+  const error = validate(Object.assign(new RequestHeader(), { length: 512 }, request), {
     sizeBytes: byteCount(64 * MIB),
     transmissionFlags: EVERYTHING,
     blockSizeMinimum: 1,
@@ -30,11 +30,12 @@ function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts
     metaContexts: [],
     ...facts,
   });
+  return error?.code ?? 0;
 }
 
 describe('commands and flags', () => {
   test('T1 an unknown command is EINVAL', () => {
-    for (const type of [5, 7, 8, 9, 0xffff]) expect(judge({ type })).toBe(NbdError.EINVAL);
+    for (const type of [8, 9, 0xffff]) expect(judge({ type })).toBe(NbdError.EINVAL);
   });
 
   test.each([

@@ -1,0 +1,98 @@
+import { expect } from 'vitest';
+import type { ReplyMode } from '../handshake/reply-mode.js';
+import { assemble } from './assemble.js';
+import { chunkedRepliesOf, type ChunkedReply, type StatusChunk } from './chunks.js';
+import { expectBytes } from './expect-bytes.js';
+import type { ReferenceAnswer, ReferenceExport } from './reference-server.js';
+
+const READ = 0;
+const DF = 4;
+const REQ_ONE = 8;
+
+/** Holds replies in chunks against what the reference server answered; how content is cut is left to the machine. */
+export function expectAnswers(
+  sent: Uint8Array,
+  answers: readonly ReferenceAnswer[],
+  replyMode: ReplyMode,
+  subject: ReferenceExport,
+): void {
+  const replies = chunkedRepliesOf(sent, replyMode);
+  expect(replies.length).toBe(answers.length);
+  answers.forEach((answer, index) => {
+    const reply = replies[index];
+    if (reply === undefined) throw new Error('every request has its reply');
+    expectAnswer(reply, answer, replyMode, subject);
+  });
+}
+
+function expectAnswer(
+  reply: ChunkedReply,
+  answer: ReferenceAnswer,
+  replyMode: ReplyMode,
+  subject: ReferenceExport,
+): void {
+  const { request, error, data, status } = answer;
+  expect(reply.cookie).toBe(request.cookie);
+  expect(reply.offset).toBe(replyMode === 'extended' ? request.offset : 0n);
+  expect(reply.error).toBe(error);
+  if (error !== 0) {
+    expect(reply.chunks).toEqual([]);
+    expect(reply.message).not.toBe('');
+  } else if (request.type === READ) {
+    const { data: content, covered } = assemble(reply, Number(request.offset), data.length);
+    expect(covered).toBe(data.length);
+    expectBytes(content, data);
+    if ((request.flags & DF) !== 0) expect(reply.chunks.map(({ kind }) => kind)).toEqual(['data']);
+  } else {
+    expect(reply.chunks.map((chunk) => (chunk.kind === 'status' ? chunk.contextId : chunk.kind))).toEqual(
+      status.map(({ contextId }) => contextId),
+    );
+    reply.chunks.forEach((chunk, index) => {
+      if (chunk.kind === 'status') {
+        expectStatus(chunk, answer, status[index]?.states ?? new Uint8Array(), subject);
+      }
+    });
+  }
+}
+
+/** T11: extents follow one another, say the truth, differ from their neighbours, and only the last may overrun. */
+function expectStatus(
+  { contextId, extents }: StatusChunk,
+  { request, statusLength }: ReferenceAnswer,
+  states: Uint8Array,
+  { blockSizeMinimum, metaContexts = [] }: ReferenceExport,
+): void {
+  const isDepth = metaContexts.find(({ id }) => id === contextId)?.name === 'qemu:allocation-depth';
+  const check = (truth: boolean, what: string) => {
+    if (!truth) throw new Error(`${what}: ${JSON.stringify(extents.map(({ length }) => length))}`);
+  };
+  let at = 0;
+  for (const [index, { length, flags }] of extents.entries()) {
+    const end = at + length;
+    check(length > 0 && length % blockSizeMinimum === 0, 'extents are whole blocks');
+    check(at < statusLength, 'only the last extent goes beyond what was asked');
+    check(end <= states.length, 'extents lie within the export');
+    check(flags !== extents[index - 1]?.flags, 'neighbours differ');
+    for (; at < end; at += blockSizeMinimum) {
+      const block = states.subarray(at, at + blockSizeMinimum);
+      check(flags === BigInt(isDepth ? depthOf(block) : stateOf(block)), `extent ${index} says the truth`);
+    }
+  }
+  if ((request.flags & REQ_ONE) !== 0) {
+    check(extents.length === 1 && at <= statusLength, 'REQ_ONE is one extent, no longer than what was asked');
+  }
+}
+
+/** What all of a block has. */
+function stateOf(block: Uint8Array): number {
+  let common = 0xff;
+  for (const state of block) common &= state;
+  return common;
+}
+
+/** The uppermost layer that any of a block is in; 0 if none is. */
+function depthOf(block: Uint8Array): number {
+  let least = 0;
+  for (const depth of block) if (depth !== 0 && (least === 0 || depth < least)) least = depth;
+  return least;
+}

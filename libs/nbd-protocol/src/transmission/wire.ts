@@ -1,0 +1,35 @@
+import type { InputWindow } from './input-window.js';
+import type { ReplyQueue } from './reply-queue.js';
+import { Step, type StepCode } from './step.js';
+import type { StepOperands } from './step-operands.js';
+
+/** What comes from the client and what goes to it; the parts of a machine share one. */
+export class Wire {
+  readonly input: InputWindow;
+  readonly replies: ReplyQueue;
+  readonly #operands: StepOperands;
+
+  constructor(input: InputWindow, replies: ReplyQueue, operands: StepOperands) {
+    this.input = input;
+    this.replies = replies;
+    this.#operands = operands;
+  }
+
+  /** Awaits input until `wanted` bytes are there; what is queued goes first, for the client may wait for it. */
+  receive(wanted: number): StepCode {
+    const { input } = this;
+    if (this.replies.used > 0) return this.send(0);
+    input.makeRoom(wanted);
+    this.#operands.inputOffset = input.tail;
+    this.#operands.inputLength = input.capacity - input.tail;
+    return Step.receive;
+  }
+
+  /** Sends what is queued; `more` is 1 when data of the same reply follows at once. */
+  send(more: 0 | 1): StepCode {
+    this.#operands.outputOffset = 0;
+    this.#operands.outputLength = this.replies.used;
+    this.#operands.more = more;
+    return Step.send;
+  }
+}
