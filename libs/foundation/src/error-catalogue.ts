@@ -186,6 +186,61 @@ export const errorCatalogue = {
     'A migration that was already applied differs from the one shipped.',
     'Run the version that wrote the database, or restore a backup.',
   ),
+  NBD_URI_INVALID: entry(
+    'INVALID_ARGUMENT',
+    'An NBD URI cannot be understood.',
+    'Correct the part that the message names.',
+  ),
+  NBD_SERVER_UNREACHABLE: entry(
+    'UNAVAILABLE',
+    'An NBD server could not be connected to, or did not answer in time.',
+    'Check that it runs, and that the host and port or the socket are right.',
+  ),
+  NBD_SERVER_TOO_OLD: entry(
+    'FAILED_PRECONDITION',
+    'An NBD server negotiates in the oldstyle, or in newstyle that is not fixed.',
+    'Use a server that negotiates in fixed newstyle, as all current ones do.',
+  ),
+  NBD_TLS_FAILED: entry(
+    'FAILED_PRECONDITION',
+    'TLS with an NBD server could not be set up.',
+    'Check the certificates or the key that the message names.',
+  ),
+  NBD_OPTION_REFUSED: entry(
+    'FAILED_PRECONDITION',
+    'An NBD server refused what it was asked for in the handshake.',
+    'Ask for what the server has; the message carries its refusal.',
+  ),
+  NBD_PROTOCOL_VIOLATION: entry(
+    'INTERNAL',
+    'An NBD server broke the protocol, so its connection was ended.',
+    'Report it to those who run the server; the message names the rule.',
+  ),
+  NBD_CONNECTION_LOST: entry(
+    'UNAVAILABLE',
+    'The connection to an NBD server ended with requests unanswered: each may or may not have been carried out.',
+    'Connect again and repeat them.',
+  ),
+  NBD_CONNECTION_CLOSED: entry(
+    'FAILED_PRECONDITION',
+    'A request was made on a connection to an NBD server that is closed or closing.',
+    'Connect again.',
+  ),
+  NBD_REQUEST_INVALID: entry(
+    'INVALID_ARGUMENT',
+    'A request to an NBD server does not keep to what was negotiated; it was not sent.',
+    'Correct what the message names.',
+  ),
+  NBD_REQUEST_FAILED: entry(
+    'INTERNAL',
+    'An NBD server answered a request with an error.',
+    'The message carries the error, and the words of the server if it gave any.',
+  ),
+  NBD_ANSWER_TOO_WIDE: entry(
+    'FAILED_PRECONDITION',
+    'An answer of an NBD server has flags that do not fit the 32 bits that were asked for (EOVERFLOW).',
+    'Use the call for 64 bits.',
+  ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -21,6 +21,11 @@ const sections = [
     files: ['libs/nbd-protocol/src/limits.ts'],
   },
   {
+    heading: 'The NBD client',
+    intro: 'What a server sends is held against these, and against those above, before anything is allocated for it.',
+    files: ['libs/nbd-client/src/limits.ts'],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],

@@ -13,7 +13,8 @@ import type { InfoExport } from './info-export.js';
 const FACTS_BYTES = 10;
 const ZEROES_BYTES = 124;
 
-function exportNameReplyBytes(noZeroes: boolean): number {
+/** How many bytes the whole answer has. */
+export function exportNameReplyBytes(noZeroes: boolean): number {
   return noZeroes ? FACTS_BYTES : FACTS_BYTES + ZEROES_BYTES;
 }
 
