@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { MetaContext } from '@holdfast/nbd-protocol';
 import { clientSettings, type ClientOptions } from './client-options.js';
 import { NbdOptionError } from './errors/option-error.js';
@@ -23,9 +24,22 @@ export async function negotiate(uri: string | NbdUri, options: ClientOptions = {
   const { address, tls } = typeof uri === 'string' ? parseNbdUri(uri) : uri;
   const { answerMs } = clientSettings(options);
   const setup = tls && (await loadTlsSetup(tls, address.kind === 'tcp' ? address.host : undefined));
-  const negotiation = await NbdNegotiation.begin(await openSocket(address, answerMs), options);
+  return negotiateOver(await openSocket(address, answerMs), options, setup);
+}
+
+/**
+ * As {@link negotiate}, on a stream that is there already and belongs to the result from now on.
+ *
+ * @param tls insists on TLS; without it there is none
+ */
+export async function negotiateOver(
+  stream: Duplex,
+  options: ClientOptions = {},
+  tls?: TlsSetup,
+): Promise<NbdNegotiation> {
+  const negotiation = await NbdNegotiation.begin(stream, options);
   return leavingOnError(negotiation, async () => {
-    if (setup !== undefined) await insistOnTls(negotiation, setup);
+    if (tls !== undefined) await insistOnTls(negotiation, tls);
     await negotiation.negotiateReplies();
     return negotiation;
   });
@@ -38,10 +52,27 @@ export async function negotiate(uri: string | NbdUri, options: ClientOptions = {
  */
 export async function connect(uri: string | NbdUri, options: ConnectOptions = {}): Promise<NbdConnection> {
   const parsed = typeof uri === 'string' ? parseNbdUri(uri) : uri;
-  const negotiation = await negotiate(parsed, options);
+  return enter(await negotiate(parsed, options), parsed.exportName, options);
+}
+
+/** As {@link connect}, on a stream that is there already and belongs to the result from now on. */
+export async function connectOver(
+  stream: Duplex,
+  exportName: string,
+  options: ConnectOptions = {},
+  tls?: TlsSetup,
+): Promise<NbdConnection> {
+  return enter(await negotiateOver(stream, options, tls), exportName, options);
+}
+
+function enter(
+  negotiation: NbdNegotiation,
+  exportName: string,
+  options: ConnectOptions,
+): Promise<NbdConnection> {
   return leavingOnError(negotiation, async () => {
-    await selectContexts(negotiation, parsed.exportName, options.metaContexts ?? []);
-    return negotiation.go(parsed.exportName);
+    await selectContexts(negotiation, exportName, options.metaContexts ?? []);
+    return negotiation.go(exportName);
   });
 }
 

@@ -7,6 +7,8 @@ import {
   type MetaContext,
   type ReplyMode,
 } from '@holdfast/nbd-protocol';
+import { NbdReplyError } from './errors/reply-error.js';
+import { NbdRequestError } from './errors/request-error.js';
 import type {
   CompletionCallback,
   ExtentCallback,
@@ -139,16 +141,22 @@ export class NbdConnection implements AsyncDisposable {
       { command: 'WRITE', flags, ...range },
       { type: Command.WRITE, flags: flags | payloadFlag, ...range, payload: data },
     );
-    let flushed = (): void => undefined;
-    const leftMemory = new Promise<void>((resolve) => {
-      flushed = resolve;
+    let onFlushed = (): void => undefined;
+    const flushed = new Promise<void>((resolve) => {
+      onFlushed = resolve;
     });
-    await this.#issuer.issue<undefined>(
-      { ...prepared, onFlushed: flushed },
-      (settle) => new StatusReply({ command: 'WRITE', ...range }, settle),
-    );
+    try {
+      await this.#issuer.issue<undefined>(
+        { ...prepared, onFlushed },
+        (settle) => new StatusReply({ command: 'WRITE', ...range }, settle),
+      );
+    } catch (error) {
+      if (!(error instanceof NbdReplyError)) throw error;
+      await flushed;
+      throw error;
+    }
     // A server may answer before it has read all of it, and the stream would go on to send what the caller puts there next.
-    await leftMemory;
+    await flushed;
   }
 
   /** Resolves once every write that was answered before is on stable storage. */
@@ -236,10 +244,10 @@ export class NbdConnection implements AsyncDisposable {
   extents(context: string, offset: Bytes = 0, length?: Bytes): AsyncGenerator<Extent, undefined> {
     const from = toUint64(offset, 'offset');
     const rest = this.exportInfo.sizeBytes - from;
-    return extentsOf(this.#issuer, context, {
-      offset: from,
-      length: length === undefined ? rest : toUint64(length, 'length'),
-    });
+    if (rest < 0n)
+      throw new NbdRequestError('out-of-range', `offset ${from} is beyond the end of the export`);
+    const count = length === undefined ? rest : toUint64(length, 'length');
+    return extentsOf(this.#issuer, context, { offset: from, length: count });
   }
 
   /** Sends any request at all, legal or not, to see what the server does about it. For connections that are not strict. */
