@@ -1,0 +1,2 @@
+export * from './certificate-authority.js';
+export type { AlternativeName, Issued, LeafRequest, Validity } from './certificate.js';
