@@ -8,11 +8,15 @@ import { SessionCensus } from './session/session-census.js';
 import { SessionOpener } from './session/session-opener.js';
 import type { GatewaySettings } from './settings.js';
 import { STORE, type StoreToken } from './store.provider.js';
+import { TLS_UPGRADE, type TlsUpgrade } from './tls/tls-upgrade.js';
 
 /** How long clients in the handshake may take to hear that the server stops. */
 const STOP_GRACE_MS = 300;
 
-/** What happens when the gateway starts and when it stops. Sessions in transmission are the worker's and go on. */
+/**
+ * What happens when the gateway starts and when it stops. Sessions in transmission are the worker's and go on; those
+ * inside TLS are carried by this process, and end with it.
+ */
 @Injectable()
 export class GatewayLifecycle implements Lifecycle {
   constructor(
@@ -24,6 +28,7 @@ export class GatewayLifecycle implements Lifecycle {
     private readonly census: SessionCensus,
     private readonly opener: SessionOpener,
     private readonly exports: ExportService,
+    @Inject(TLS_UPGRADE) private readonly tls: TlsUpgrade | undefined,
   ) {}
 
   async start(): Promise<void> {
@@ -39,6 +44,7 @@ export class GatewayLifecycle implements Lifecycle {
   async drain(): Promise<void> {
     this.listeners.close();
     await this.connections.stop(STOP_GRACE_MS);
+    await this.tls?.drain();
   }
 
   async release(): Promise<void> {

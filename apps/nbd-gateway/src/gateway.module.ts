@@ -16,6 +16,9 @@ import { SessionLimits } from './session/session-limits.js';
 import { SessionOpener } from './session/session-opener.js';
 import type { GatewaySettings } from './settings.js';
 import { STORE } from './store.provider.js';
+import { CurrentAcceptor } from './tls/current-acceptor.js';
+import { tlsConfiguration } from './tls/tls-settings.js';
+import { TlsTermination } from './tls/tls-termination.js';
 import { TLS_UPGRADE, type TlsUpgrade } from './tls/tls-upgrade.js';
 
 const addresses = (settings: GatewaySettings) => {
@@ -61,13 +64,20 @@ const sessionOpener: FactoryProvider<SessionOpener> = {
   },
 };
 
+const tlsUpgrade: FactoryProvider<TlsUpgrade | undefined> = {
+  provide: TLS_UPGRADE,
+  inject: [SessionOpener, SETTINGS, LOGGER],
+  useFactory: (opener: SessionOpener, settings: GatewaySettings, logger: Logger) => {
+    const configuration = tlsConfiguration(settings);
+    if (configuration === undefined) return undefined;
+    const acceptor = new CurrentAcceptor(configuration, logger);
+    return new TlsTermination(configuration.mode, acceptor, (session) => opener.stop(session), logger);
+  },
+};
+
 const connectionService: FactoryProvider<ConnectionService> = {
   provide: ConnectionService,
-  inject: [
-    ...[ExportService, SessionOpener, SessionCensus, SETTINGS, LimitsHit],
-    { token: TLS_UPGRADE, optional: true },
-    LOGGER,
-  ],
+  inject: [ExportService, SessionOpener, SessionCensus, SETTINGS, LimitsHit, TLS_UPGRADE, LOGGER],
   useFactory: (
     exports: ExportService,
     opener: SessionOpener,
@@ -96,6 +106,7 @@ const connectionService: FactoryProvider<ConnectionService> = {
     exportService,
     sessionCensus,
     sessionOpener,
+    tlsUpgrade,
     connectionService,
     Endpoints,
     GatewayLifecycle,

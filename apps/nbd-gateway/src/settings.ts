@@ -7,6 +7,7 @@ import {
   socketPath,
   type ServiceSettings,
 } from '@holdfast/service';
+import { tlsSettings } from './tls/tls-settings.js';
 
 export const gatewaySettings = {
   listen: setting(
@@ -44,8 +45,9 @@ export const gatewaySettings = {
     'HOLDFAST_HANDSHAKE_MS',
     milliseconds,
     '10000',
-    'Milliseconds that a client may take for the whole handshake, waiting for a service that is being restarted included.',
+    'Milliseconds that a client may take for the whole handshake: that of TLS included, and waiting for a service that is being restarted.',
   ),
+  ...tlsSettings,
 } as const;
 
 export type GatewaySettings = ServiceSettings<typeof gatewaySettings>;

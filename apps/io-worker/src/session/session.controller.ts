@@ -58,6 +58,11 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     return {};
   }
 
+  stopSession(request: workerV1.StopSessionRequest): Record<string, never> {
+    this.sessions.requestStop(request.name);
+    return {};
+  }
+
   listSessions(request: workerV1.ListSessionsRequest): workerV1.ListSessionsResponse {
     const { pageSize, after } = parsePage(request);
     const following = this.sessions

@@ -109,6 +109,11 @@ export class SessionService {
     session.end('abandoned');
   }
 
+  /** T16: new requests of a session get ESHUTDOWN, work under way finishes. Who carries its bytes ends it. */
+  requestStop(name: string): void {
+    this.#sessions.get(name)?.control.requestStop();
+  }
+
   /** T16: work under way finishes, new requests get ESHUTDOWN, then the sockets are shut. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;

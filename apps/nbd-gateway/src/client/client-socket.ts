@@ -32,6 +32,11 @@ export function peerOf(socket: Socket): ClientPeer | undefined {
   return { kind: 'unix', pid, uid };
 }
 
+/** The number of a socket's descriptor, lent as long as the socket is open; undefined when it is closed. */
+export function descriptorOf(socket: Socket): number | undefined {
+  return handleOf(socket)?.fd;
+}
+
 /** A socket taken out of the event loop: its descriptor, and what the loop had read of it. */
 export interface DetachedSocket {
   readonly fd: OwnedFd;

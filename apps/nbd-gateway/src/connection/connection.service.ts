@@ -30,6 +30,7 @@ export interface ConnectionLimits {
 export class ConnectionService {
   readonly #negotiating = new Map<string, Negotiating>();
   #accepted = 0;
+  #tlsFailures = 0;
   #stopping = false;
 
   constructor(
@@ -45,6 +46,11 @@ export class ConnectionService {
 
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** TLS handshakes that failed. */
+  get tlsFailures(): number {
+    return this.#tlsFailures;
   }
 
   /** The clients in the handshake now. */
@@ -85,7 +91,8 @@ export class ConnectionService {
   #limitReachedBy(address: string): 'connections' | 'client-connections' | undefined {
     // One that is being passed on is in both: counted once.
     const unopened = this.negotiating().filter(({ name }) => !this.census.has(name));
-    if (unopened.length + this.census.total >= this.limits.connectionsMax) return 'connections';
+    const lingering = this.tls?.lingering ?? 0;
+    if (unopened.length + this.census.total + lingering >= this.limits.connectionsMax) return 'connections';
     const client = clientOf(address);
     const negotiating = unopened.filter((one) => clientOf(one.address) === client).length;
     const own = negotiating + this.census.countOfClient(client);
@@ -112,6 +119,7 @@ export class ConnectionService {
           this.logger.error({ ...log, err: error }, `cannot serve: ${messageOf(error)}`);
         },
         onTlsFailure: (error) => {
+          this.#tlsFailures++;
           this.logger.warn({ ...log }, `TLS was not established: ${messageOf(error)}`);
         },
       });

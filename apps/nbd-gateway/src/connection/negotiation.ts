@@ -132,6 +132,7 @@ class Negotiation {
       const record = await exports.resolve(inquiry.exportName, this.#client);
       if (mustAskForBlockSize(record, inquiry))
         return this.#handshake.refuseWithoutBlockSize(record.blockSize);
+      await this.#parts.tls?.settleBefore(this.#client.name);
       opened = await opener.open({ client: this.#client, record, negotiated: inquiry.negotiated });
       return this.#handshake.answerGo(opened.description);
     });
@@ -155,7 +156,7 @@ class Negotiation {
     readBuffered(socket);
     await this.#plain.write(acknowledgement);
     try {
-      const { stream, certificateNames } = await tls.upgrade(socket);
+      const { stream, certificateNames } = await tls.upgrade(socket, this.#client.name);
       this.#stream = stream;
       this.#client = { ...this.#client, certificateNames };
       this.#handshake.secured();

@@ -32,6 +32,7 @@ export class GatewayController implements GrpcControllerOf<gatewayV1.GatewayServ
       limitsHit: Object.fromEntries(
         [...this.limitsHit.counts].map(([limit, count]) => [limit, BigInt(count)]),
       ),
+      tlsHandshakesFailed: BigInt(this.connections.tlsFailures),
       openDescriptors: openFdCount(),
     };
   }

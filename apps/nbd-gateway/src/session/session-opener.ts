@@ -78,6 +78,11 @@ export class SessionOpener {
     });
   }
 
+  /** T16: the worker answers new requests of a session with ESHUTDOWN from now on. @throws HoldfastError */
+  async stop(name: string): Promise<void> {
+    await this.#sessions.stopSession({ name });
+  }
+
   close(): void {
     this.#leases.close();
     this.#sessions.close();

@@ -30,6 +30,11 @@ const defaults: Omit<GatewaySettings, 'stateFolder'> = {
   clientConnectionsMax: 100,
   exportConnectionsMax: 100,
   handshakeMs: 10_000,
+  tls: 'off',
+  tlsCertificates: '',
+  tlsClientCertificates: 'required',
+  tlsPsk: '',
+  tlsMinimumVersion: '1.2',
 };
 
 /** A gateway as its module wires it, with real listening sockets, between a registry and a worker that record. */

@@ -14,7 +14,17 @@ export class PskUpgrade implements TlsUpgrade {
   /** What it says that the client's certificate proves. */
   certificateNames: readonly string[] = [];
 
+  readonly lingering = 0;
+
   constructor(readonly mode: TlsUpgrade['mode']) {}
+
+  settleBefore(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
 
   async upgrade(socket: Socket): Promise<SecuredClient> {
     // The types of Node leave out that servers take the callback here too.

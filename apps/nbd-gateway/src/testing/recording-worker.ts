@@ -8,7 +8,7 @@ type Watcher = ServerWritableStream<workerV1.WatchSessionsRequest, workerV1.Sess
 
 /** A worker as the gateway sees it: real gRPC and handoff sockets, which take sessions and record what they are asked. */
 export class RecordingWorker {
-  /** `prepare sessions/…`, `abandon sessions/…` */
+  /** `prepare sessions/…`, `abandon sessions/…`, `stop sessions/…` */
   readonly calls: string[] = [];
   readonly sessions = new Map<string, workerV1.Session>();
   /** Sockets that came, by session. */
@@ -30,6 +30,10 @@ export class RecordingWorker {
       abandonSession: answering(({ name }: workerV1.AbandonSessionRequest) => {
         worker.calls.push(`abandon ${name}`);
         worker.end(name);
+        return {};
+      }),
+      stopSession: answering(({ name }: workerV1.StopSessionRequest) => {
+        worker.calls.push(`stop ${name}`);
         return {};
       }),
       listSessions: answering(async (): Promise<workerV1.ListSessionsResponse> => {

@@ -32,6 +32,10 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     throw new HoldfastError('SESSION_NOT_FOUND', `no ${request.name}`, { session: request.name });
   }
 
+  stopSession(): Record<string, never> {
+    return {};
+  }
+
   /** Never answers. */
   listSessions(): Promise<workerV1.ListSessionsResponse> {
     say('listing');
