@@ -3,7 +3,7 @@ import type { HoldfastError } from '@holdfast/foundation';
 import {
   Command,
   CommandFlag,
-  type InfoBlockSize,
+  type BlockSize,
   type MetaContext,
   type ReplyMode,
 } from '@holdfast/nbd-protocol';
@@ -82,7 +82,7 @@ export interface ConnectionFacts {
 export class NbdConnection implements AsyncDisposable {
   readonly exportInfo: ExportInfo;
   /** What requests must keep to, told by the server or assumed. */
-  readonly blockSize: InfoBlockSize;
+  readonly blockSize: BlockSize;
   readonly replyMode: ReplyMode;
   /** What {@link blockStatus} answers. */
   readonly metaContexts: readonly MetaContext[];

@@ -5,7 +5,7 @@ import {
   BLOCK_BYTES_PREFERRED_MIN,
   PAYLOAD_BYTES_MAX_DEFAULT,
   TransmissionFlag,
-  type InfoBlockSize,
+  type BlockSize,
 } from '@holdfast/nbd-protocol';
 import { NbdProtocolError } from '../errors/protocol-error.js';
 
@@ -21,11 +21,11 @@ export interface ExportInfo {
   /** Union of `TransmissionFlag`. */
   readonly transmissionFlags: number;
   /** Bytes (section "Block size constraints"), if the server told; else {@link BLOCK_SIZE_ASSUMED} holds. */
-  readonly blockSize: InfoBlockSize | undefined;
+  readonly blockSize: BlockSize | undefined;
 }
 
 /** What holds where a server does not tell its block sizes (section "Block size constraints"). */
-export const BLOCK_SIZE_ASSUMED: InfoBlockSize = {
+export const BLOCK_SIZE_ASSUMED: BlockSize = {
   minimum: BLOCK_BYTES_MINIMUM_DEFAULT,
   preferred: BLOCK_BYTES_PREFERRED_DEFAULT,
   payloadMaximum: PAYLOAD_BYTES_MAX_DEFAULT,
@@ -39,7 +39,7 @@ export function checkTransmissionFlags(flags: number): void {
 }
 
 /** @throws NbdProtocolError if sizes are not what section "Block size constraints" says they MUST be (T5) */
-export function checkBlockSize({ minimum, preferred, payloadMaximum }: InfoBlockSize): void {
+export function checkBlockSize({ minimum, preferred, payloadMaximum }: BlockSize): void {
   const isSound =
     isPowerOfTwo(minimum) &&
     minimum <= BLOCK_BYTES_MINIMUM_MAX &&

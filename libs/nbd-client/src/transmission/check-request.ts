@@ -3,7 +3,7 @@ import {
   TransmissionFlag,
   type MetaContext,
   type ReplyMode,
-  type InfoBlockSize,
+  type BlockSize,
 } from '@holdfast/nbd-protocol';
 import { NbdRequestError } from '../errors/request-error.js';
 import { TRANSFER_BYTES_MAX } from '../limits.js';
@@ -14,7 +14,7 @@ export interface TransmissionFacts {
   readonly sizeBytes: bigint;
   /** Union of `TransmissionFlag`. */
   readonly transmissionFlags: number;
-  readonly blockSize: InfoBlockSize;
+  readonly blockSize: BlockSize;
   readonly replyMode: ReplyMode;
   readonly metaContexts: readonly MetaContext[];
 }

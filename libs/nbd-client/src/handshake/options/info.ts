@@ -6,7 +6,7 @@ import {
   parseInfoDescription,
   parseInfoExport,
   parseInfoName,
-  type InfoBlockSize,
+  type BlockSize,
   type InfoExport,
 } from '@holdfast/nbd-protocol';
 import { NbdProtocolError } from '../../errors/protocol-error.js';
@@ -23,7 +23,7 @@ interface Infos {
   facts?: InfoExport;
   canonicalName?: string;
   description?: string;
-  blockSize?: InfoBlockSize;
+  blockSize?: BlockSize;
 }
 
 /** INFO and GO: NBD_INFO replies, then the ACK (section "Option types"). */
