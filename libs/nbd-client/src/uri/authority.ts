@@ -5,7 +5,7 @@ import { invalidUri, percentDecode } from './uri-text.js';
 export const PORT_DEFAULT = 10809;
 
 /** RFC 3986, section 3.2: `[userinfo@]host[:port]`. */
-const AUTHORITY = /^(?:(?<user>[^@]*)@)?(?<host>\[[^\]]*\]|[^:@[\]]*)(?::(?<port>.*))?$/s;
+const AUTHORITY = /^(?:(?<user>[^@]*)@)?(?<host>\[[^\]]*\]|[^:@[\]]*)(?::(?<port>[^:]*))?$/;
 
 export interface Authority {
   /** Empty if there is none; an IPv6 address without its brackets. */
