@@ -89,6 +89,8 @@ describe('the page on NBD', () => {
     ['transmission-flags', 'NBD_FLAG_'],
     ['commands', 'NBD_CMD_'],
     ['command-flags', 'NBD_CMD_FLAG_'],
+    ['chunk-types', 'NBD_REPLY_TYPE_'],
+    ['allocation-states', 'NBD_STATE_'],
     ['errors', ''],
   ])('has a word on each of the %s', (file, prefix) => {
     const constants = source(`libs/nbd-protocol/src/constants/${file}.ts`).matchAll(/^ {2}([A-Z_]+): /gm);

@@ -1,12 +1,16 @@
 import { assert } from '@holdfast/foundation';
 import {
   AllocateMode,
+  fadvise,
   fallocate,
   fdatasync,
+  lseek,
+  POSIX_FADV_WILLNEED,
   pread,
   pwrite,
   pwritev2,
   ReadWriteFlag,
+  Seek,
 } from './data-prototypes.js';
 import { Errno } from './errno.js';
 import { ASYNC_CALLS_MAX, lastErrno } from './libc.js';
@@ -126,4 +130,27 @@ export function zeroRangeAsync(fd: number, offset: number, length: number): Prom
   return offThread((done) => {
     fallocate.async(fd, AllocateMode.ZERO_RANGE, offset, length, done);
   });
+}
+
+/** {@link seekData} off the event loop. */
+export function seekDataAsync(fd: number, offset: number): Promise<number> {
+  return offThread((done) => {
+    lseek.async(fd, offset, Seek.DATA, done);
+  });
+}
+
+/** {@link seekHole} off the event loop. */
+export function seekHoleAsync(fd: number, offset: number): Promise<number> {
+  return offThread((done) => {
+    lseek.async(fd, offset, Seek.HOLE, done);
+  });
+}
+
+/** {@link adviseWillNeed} off the event loop, since to begin many reads takes a while. */
+export async function adviseWillNeedAsync(fd: number, offset: number, length: number): Promise<number> {
+  // posix_fadvise(2) returns its error number.
+  const errno = await offThread((done) => {
+    fadvise.async(fd, offset, length, POSIX_FADV_WILLNEED, done);
+  });
+  return -errno || 0;
 }

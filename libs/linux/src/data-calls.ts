@@ -3,15 +3,17 @@ import {
   fadvise,
   fallocate,
   fdatasync,
+  lseek,
   POSIX_FADV_WILLNEED,
   pread,
   preadv2,
   pwrite,
   pwritev2,
   ReadWriteFlag,
+  Seek,
 } from './data-prototypes.js';
 import { Errno } from './errno.js';
-import { lastErrno } from './libc.js';
+import { lastErrno, resultOrErrno } from './libc.js';
 import { iovecFor } from './scratch.js';
 
 /*
@@ -99,4 +101,20 @@ export function zeroRange(fd: number, offset: number, length: number): number {
 /** posix_fadvise(2) with POSIX_FADV_WILLNEED: starts reading the range into the page cache, and does not wait. */
 export function adviseWillNeed(fd: number, offset: number, length: number): number {
   return -fadvise(fd, offset, length, POSIX_FADV_WILLNEED) || 0;
+}
+
+/**
+ * lseek(2) with SEEK_DATA: where the data begins that lies at `offset` or is the next behind it. -ENXIO when there is
+ * only a hole up to the end of the file, or `offset` lies beyond it. A file system that knows no holes says data.
+ */
+export function seekData(fd: number, offset: number): number {
+  return resultOrErrno(lseek(fd, offset, Seek.DATA));
+}
+
+/**
+ * lseek(2) with SEEK_HOLE: where the hole begins that lies at `offset` or is the next behind it; the end of a file counts
+ * as one. -ENXIO when `offset` lies at the end or beyond.
+ */
+export function seekHole(fd: number, offset: number): number {
+  return resultOrErrno(lseek(fd, offset, Seek.HOLE));
 }

@@ -17,6 +17,10 @@ export const fdatasync = declare<[fd: number]>('int fdatasync(int fd)');
 export const fallocate = declare<[fd: number, mode: number, offset: number, length: number]>(
   'int fallocate(int fd, int mode, int64_t offset, int64_t len)',
 );
+/** Moves the position of the open file, which none of the calls here goes by. */
+export const lseek = declare<[fd: number, offset: number, whence: number]>(
+  'int64_t lseek(int fd, int64_t offset, int whence)',
+);
 /** Returns a positive error number itself and leaves errno alone. */
 export const fadvise = declare<[fd: number, offset: number, length: number, advice: number]>(
   'int posix_fadvise(int fd, int64_t offset, int64_t len, int advice)',
@@ -36,3 +40,6 @@ export const AllocateMode = {
 } as const;
 
 export const POSIX_FADV_WILLNEED = 3;
+
+/** <unistd.h>: what lseek(2) is to find. */
+export const Seek = { DATA: 3, HOLE: 4 } as const;

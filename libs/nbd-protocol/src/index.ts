@@ -54,6 +54,8 @@ export * from './transmission/messages/request.js';
 export * from './transmission/messages/simple-reply.js';
 export * from './transmission/messages/structured-reply.js';
 export * from './transmission/offer.js';
+export { ExtentList } from './transmission/extent-list.js';
+export { dataStartBytes } from './transmission/data-start.js';
 export * from './transmission/step.js';
 export * from './transmission/step-operands.js';
 export type * from './transmission/transmission-counters.js';

@@ -18,7 +18,7 @@ const sections = [
   {
     heading: 'The NBD protocol',
     intro: 'What a client sends is held against these before anything is allocated for it.',
-    files: ['libs/nbd-protocol/src/limits.ts'],
+    files: ['libs/nbd-protocol/src/limits.ts', 'apps/io-worker/src/engine/cache-limits.ts'],
   },
   {
     heading: 'The NBD client',

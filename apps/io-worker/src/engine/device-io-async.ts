@@ -1,5 +1,6 @@
 import type { NativeBuffer } from '@holdfast/linux';
 import {
+  adviseWillNeedAsync,
   Errno,
   punchHoleAsync,
   readAtAsync,
@@ -8,8 +9,10 @@ import {
   writeAtDurableAsync,
   zeroRangeAsync,
 } from '@holdfast/linux';
+import { CACHE_BYTES_MAX, CACHE_PIECE_BYTES } from './cache-limits.js';
 import { DeviceIo } from './device-io.js';
 import { zeroBuffer } from './zero-buffer.js';
+import { isUnsupported, zeroesByWriting } from './zeroing.js';
 
 /**
  * Access to one device off the event loop: whole transfers or an errno, like {@link DeviceIo}. Only a read that the
@@ -61,19 +64,37 @@ export class AsyncDeviceIo {
     return -(await syncDataAsync(this.#fd));
   }
 
+  /** As {@link DeviceIo.cache}. */
+  async cache(offset: number, length: number): Promise<number> {
+    const end = offset + Math.min(length, CACHE_BYTES_MAX);
+    for (let at = offset; at < end; at += CACHE_PIECE_BYTES) {
+      const result = await adviseWillNeedAsync(this.#fd, at, Math.min(CACHE_PIECE_BYTES, end - at));
+      if (result < 0) return -result;
+    }
+    return 0;
+  }
+
   /** As {@link DeviceIo.trim}. */
   async trim(offset: number, length: number, durable: boolean): Promise<number> {
     const result = await punchHoleAsync(this.#fd, offset, length);
-    if (result < 0 && result !== -Errno.EOPNOTSUPP) return -result;
+    if (result < 0 && !isUnsupported(result)) return -result;
     return durable ? this.flush() : 0;
   }
 
   /** As {@link DeviceIo.zero}. */
-  async zero(offset: number, length: number, durable: boolean, noHole: boolean): Promise<number> {
+  async zero(
+    offset: number,
+    length: number,
+    durable: boolean,
+    noHole: boolean,
+    fast: boolean,
+  ): Promise<number> {
+    if (fast && noHole && zeroesByWriting(this.#fd)) return Errno.EOPNOTSUPP;
     const zeroed = noHole
       ? await zeroRangeAsync(this.#fd, offset, length)
       : await punchHoleAsync(this.#fd, offset, length);
-    const errno = zeroed === -Errno.EOPNOTSUPP ? await this.#writeZeroes(offset, length) : -zeroed;
+    if (fast && isUnsupported(zeroed)) return Errno.EOPNOTSUPP;
+    const errno = isUnsupported(zeroed) ? await this.#writeZeroes(offset, length) : -zeroed;
     return errno === 0 && durable ? this.flush() : errno;
   }
 

@@ -9,7 +9,9 @@ import {
   writeAtDurable,
   zeroRange,
 } from '@holdfast/linux';
+import { CACHE_BYTES_MAX, CACHE_PIECE_BYTES } from './cache-limits.js';
 import { zeroBuffer } from './zero-buffer.js';
+import { isUnsupported, zeroesByWriting } from './zeroing.js';
 
 /** Reads of at least this many bytes are not tried without waiting first: their cost is in the copy (data-path study). */
 export const NO_WAIT_LENGTH_MAX = 32 * 1024;
@@ -72,17 +74,32 @@ export class DeviceIo {
     return -syncData(this.#fd);
   }
 
+  /** Starts to read a range into the page cache (CACHE), the beginning of it if it is long. */
+  cache(offset: number, length: number): number {
+    const end = offset + Math.min(length, CACHE_BYTES_MAX);
+    for (let at = offset; at < end; at += CACHE_PIECE_BYTES) {
+      const result = adviseWillNeed(this.#fd, at, Math.min(CACHE_PIECE_BYTES, end - at));
+      if (result < 0) return -result;
+    }
+    return 0;
+  }
+
   /** TRIM is a hint (spec, NBD_CMD_TRIM): where no hole can be punched, nothing is done. */
   trim(offset: number, length: number, durable: boolean): number {
     const result = punchHole(this.#fd, offset, length);
-    if (result < 0 && result !== -Errno.EOPNOTSUPP) return -result;
+    if (result < 0 && !isUnsupported(result)) return -result;
     return durable ? this.flush() : 0;
   }
 
-  /** Zeroes a range, without writing it if the file system can; `noHole` keeps it provisioned (T14). */
-  zero(offset: number, length: number, durable: boolean, noHole: boolean): number {
+  /**
+   * Zeroes a range, without writing it if the device can. `noHole` keeps it provisioned; `fast` rather changes nothing
+   * than write it, and is EOPNOTSUPP then, which is ENOTSUP (T14).
+   */
+  zero(offset: number, length: number, durable: boolean, noHole: boolean, fast: boolean): number {
+    if (fast && noHole && zeroesByWriting(this.#fd)) return Errno.EOPNOTSUPP;
     const zeroed = noHole ? zeroRange(this.#fd, offset, length) : punchHole(this.#fd, offset, length);
-    const errno = zeroed === -Errno.EOPNOTSUPP ? this.#writeZeroes(offset, length) : -zeroed;
+    if (fast && isUnsupported(zeroed)) return Errno.EOPNOTSUPP;
+    const errno = isUnsupported(zeroed) ? this.#writeZeroes(offset, length) : -zeroed;
     return errno === 0 && durable ? this.flush() : errno;
   }
 

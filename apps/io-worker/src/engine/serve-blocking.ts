@@ -1,24 +1,10 @@
-import {
-  Errno,
-  isUnixSocket,
-  MessageFlag,
-  type NativeBuffer,
-  receive,
-  sendBytes,
-  sendFile,
-} from '@holdfast/linux';
-import {
-  SIMPLE_REPLY_BYTES,
-  Step,
-  TransmissionMachine,
-  type TransmissionFacts,
-} from '@holdfast/nbd-protocol';
+import { isUnixSocket, type NativeBuffer } from '@holdfast/linux';
+import { dataStartBytes, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { extentSourceOf } from '../context/extent-sources.js';
+import { receiveSome, sendAll, transfer } from './blocking-socket.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
-
-/** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
-const SPINS = 100;
 
 /**
  * READs from here on go from the page cache to a Unix socket by sendfile(2), without a copy through this process. On TCP
@@ -30,13 +16,10 @@ const TRANSFER_MINIMUM = 32 * 1024;
 const SEND_THRESHOLD = 256 * 1024;
 
 /**
- * Replies begin here in the output buffer, so that the data of the first lies on a page boundary: the kernel copies a
- * large READ into the buffer and out of it a fifth faster than when it lies 16 bytes beside.
+ * The data of the first reply lies here in the output buffer, on a page boundary: the kernel copies a large READ into the
+ * buffer and out of it a fifth faster than when it lies 16 bytes beside.
  */
-export const REPLIES_START = 4096 - SIMPLE_REPLY_BYTES;
-
-/** What sends report when the peer is gone (send(2), tcp(7)). */
-const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ENOTCONN, Errno.ETIMEDOUT];
+export const FIRST_DATA_START = 4096;
 
 export interface BlockingSession {
   readonly socket: number;
@@ -45,7 +28,7 @@ export interface BlockingSession {
   readonly preload: Uint8Array;
   readonly control: SessionControl;
   readonly input: NativeBuffer;
-  /** Page-aligned, longer than {@link REPLIES_START}. */
+  /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
 }
 
@@ -54,11 +37,12 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const { socket, control } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
-  const outputAddress = session.output.address + REPLIES_START;
+  const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
+  const outputAddress = session.output.address + repliesStart;
   const device = new DeviceIo(session.device);
   const machine = new TransmissionMachine(
     session.facts,
-    { input: session.input.bytes, output: session.output.bytes.subarray(REPLIES_START) },
+    { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
     { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD },
   );
   const readAhead = (offset: number, length: number) => {
@@ -108,13 +92,9 @@ export function serveBlocking(session: BlockingSession): EndReason {
         }
         machine.sent();
         break;
-      case Step.transfer: {
-        const errno = transfer(socket, session.device, machine.fileOffset, machine.length);
-        // sendfile(2) reports both of its ends: a client that left is no failure of the device.
-        if (connectionErrors.includes(errno)) return finish(machine, control, 'end-of-stream');
-        machine.completed(errno);
+      case Step.transfer:
+        if (!transfer(machine, socket, session.device)) return finish(machine, control, 'end-of-stream');
         break;
-      }
       case Step.flush:
         machine.completed(device.flush());
         break;
@@ -125,8 +105,20 @@ export function serveBlocking(session: BlockingSession): EndReason {
       case Step.zero:
         if (control.fenced) return 'fenced';
         machine.completed(
-          device.zero(machine.fileOffset, machine.length, machine.durable === 1, machine.noHole === 1),
+          device.zero(
+            machine.fileOffset,
+            machine.length,
+            machine.durable === 1,
+            machine.noHole === 1,
+            machine.fast === 1,
+          ),
         );
+        break;
+      case Step.cache:
+        machine.completed(device.cache(machine.fileOffset, machine.length));
+        break;
+      case Step.extents:
+        machine.completed(fillExtents(machine, session));
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');
@@ -134,37 +126,12 @@ export function serveBlocking(session: BlockingSession): EndReason {
   }
 }
 
+function fillExtents(machine: TransmissionMachine, { device, facts }: BlockingSession): number {
+  const { context, extents, fileOffset, length } = machine;
+  return extentSourceOf(context).fill(device, facts.sizeBytes, extents, fileOffset, length);
+}
+
 function finish(machine: TransmissionMachine, control: SessionControl, reason: EndReason): EndReason {
   control.publish(machine.counters);
   return reason;
-}
-
-/** Bytes received, or 0 when the connection is over in whatever way. */
-function receiveSome(socket: number, address: number, length: number): number {
-  for (let spin = 0; spin < SPINS; spin++) {
-    const got = receive(socket, address, length, MessageFlag.DONTWAIT);
-    if (got >= 0) return got;
-    if (got !== -Errno.EAGAIN) return 0;
-  }
-  return Math.max(0, receive(socket, address, length, 0));
-}
-
-function sendAll(socket: number, address: number, length: number, more: boolean): boolean {
-  const flags = more ? MessageFlag.MORE : 0;
-  for (let done = 0; done < length;) {
-    const put = sendBytes(socket, address + done, length - done, flags);
-    if (put <= 0) return false;
-    done += put;
-  }
-  return true;
-}
-
-function transfer(socket: number, device: number, offset: number, length: number): number {
-  for (let done = 0; done < length;) {
-    const put = sendFile(socket, device, offset + done, length - done);
-    if (put < 0) return -put;
-    if (put === 0) return Errno.EIO;
-    done += put;
-  }
-  return 0;
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NativeBuffer } from '@holdfast/linux';
 import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { extentSourceOf } from '../context/extent-sources.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import type { EndReason } from './engine.js';
@@ -78,8 +79,20 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
       case Step.zero:
         if (control.fenced) return 'fenced';
         machine.completed(
-          await device.zero(machine.fileOffset, machine.length, machine.durable === 1, machine.noHole === 1),
+          await device.zero(
+            machine.fileOffset,
+            machine.length,
+            machine.durable === 1,
+            machine.noHole === 1,
+            machine.fast === 1,
+          ),
         );
+        break;
+      case Step.cache:
+        machine.completed(await device.cache(machine.fileOffset, machine.length));
+        break;
+      case Step.extents:
+        machine.completed(await fillExtents(machine, session));
         break;
       case Step.transfer:
         throw new Error('transfer is switched off for the event loop');
@@ -87,6 +100,11 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }
   }
+}
+
+function fillExtents(machine: TransmissionMachine, { device, facts }: EventedSession): Promise<number> {
+  const { context, extents, fileOffset, length } = machine;
+  return extentSourceOf(context).fillAsync(device, facts.sizeBytes, extents, fileOffset, length);
 }
 
 function finish(machine: TransmissionMachine, control: SessionControl, reason: EndReason): EndReason {

@@ -68,7 +68,7 @@ describe('preparing a session', () => {
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 131_072 }, change: {} },
     { field: 'session.block_size_minimum', session: { blockSizeMinimum: 2 ** 31 }, change: {} },
     { field: 'session.payload_maximum', session: { blockSizeMinimum: 512, payloadMaximum: 511 }, change: {} },
-    { field: 'session.reply_mode', session: { replyMode: workerV1.ReplyMode.UNRECOGNIZED }, change: {} },
+    { field: 'session.reply_mode', session: { replyMode: 4 as workerV1.ReplyMode }, change: {} },
     { field: 'session.meta_contexts', session: { metaContexts: [allocation] }, change: {} },
     {
       field: 'session.meta_contexts',

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { socketPair, type OwnedFd } from '@holdfast/linux';
-import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
+import { advertisedFlags, DEFAULT_BLOCK_SIZE, type ReplyMode } from '@holdfast/nbd-protocol';
 import { onTestFinished } from 'vitest';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
+import { ChunkClient } from './chunk-client.js';
 import { NbdClient } from './nbd-client.js';
 
 export const DISK_BYTES = 4 * 1024 * 1024;
@@ -23,7 +24,17 @@ export interface SessionOptions {
   readonly preload?: Uint8Array;
   /** Another device than the disk. */
   readonly device?: number;
+  /** Size of the export, the disk's if it is not given. */
+  readonly sizeBytes?: number;
+  readonly replyMode?: ReplyMode;
+  /** Selected: `base:allocation` as 1, `qemu:allocation-depth` as 2. */
+  readonly contexts?: boolean;
 }
+
+export const CONTEXTS = [
+  { id: 1, name: 'base:allocation' },
+  { id: 2, name: 'qemu:allocation-depth' },
+] as const;
 
 /** A disk image with a pattern on it, and sessions that one engine serves. */
 export class EngineScene {
@@ -59,8 +70,17 @@ export class EngineScene {
   }
 
   /** Begins a session over a socket pair. */
-  serve({ readOnly = false, preload = new Uint8Array(), device = this.fd }: SessionOptions = {}): {
+  serve({
+    readOnly = false,
+    preload = new Uint8Array(),
+    device = this.fd,
+    sizeBytes = DISK_BYTES,
+    replyMode = 'simple',
+    contexts = false,
+  }: SessionOptions = {}): {
     client: NbdClient;
+    /** Of a session whose replies come in chunks. */
+    chunks: ChunkClient;
     control: SessionControl;
     socket: OwnedFd;
     ended: Promise<EndReason>;
@@ -72,12 +92,12 @@ export class EngineScene {
       socket,
       device,
       facts: {
-        sizeBytes: byteCount(DISK_BYTES),
-        transmissionFlags: advertisedFlags({ readOnly }),
+        sizeBytes: byteCount(sizeBytes),
+        transmissionFlags: advertisedFlags({ readOnly, replyMode, hasContexts: contexts }),
         blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
         payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
-        replyMode: 'simple',
-        metaContexts: [],
+        replyMode,
+        metaContexts: contexts ? CONTEXTS : [],
       },
       preload,
       control,
@@ -87,6 +107,6 @@ export class EngineScene {
       await ended;
       socket[Symbol.dispose]();
     });
-    return { client, control, socket, ended };
+    return { client, chunks: new ChunkClient(client, replyMode), control, socket, ended };
   }
 }

@@ -71,7 +71,7 @@ export class NbdClient {
   }
 
   async reply(): Promise<Reply> {
-    const bytes = await this.#take(SIMPLE_REPLY_BYTES);
+    const bytes = await this.take(SIMPLE_REPLY_BYTES);
     const header = new SimpleReplyHeader();
     const isReply = parseSimpleReply(new DataView(bytes.buffer, bytes.byteOffset), 0, header);
     if (!isReply) throw new Error(`no reply begins with ${bytes.toString('hex')}`);
@@ -79,7 +79,7 @@ export class NbdClient {
     const cookie = (BigInt.asUintN(32, BigInt(cookieHigh)) << 32n) | BigInt.asUintN(32, BigInt(cookieLow));
     const length = error === 0 ? (this.#reads.get(cookie) ?? 0) : 0;
     this.#reads.delete(cookie);
-    return { error, cookie, data: await this.#take(length) };
+    return { error, cookie, data: await this.take(length) };
   }
 
   /** Whether the server has closed the connection, with nothing more to read. */
@@ -93,7 +93,8 @@ export class NbdClient {
     this.socket.destroy();
   }
 
-  async #take(length: number): Promise<Buffer> {
+  /** The next bytes of the stream, all of them. */
+  async take(length: number): Promise<Buffer> {
     const parts: Buffer[] = [this.#input];
     let available = this.#input.length;
     while (available < length) {

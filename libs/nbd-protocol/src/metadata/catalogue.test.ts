@@ -22,3 +22,15 @@ test.each([
 ])('%s of %i is %s', (name, flags, words) => {
   expect(findContextDefinition(name)?.describe(flags)).toBe(words);
 });
+
+test.each([
+  ['base:allocation', 3n, 2n, 2n],
+  ['base:allocation', 3n, 0n, 0n],
+  ['qemu:allocation-depth', 0n, 2n, 2n],
+  ['qemu:allocation-depth', 1n, 2n, 1n],
+  ['qemu:allocation-depth', 0n, 0n, 0n],
+])('T5 a block that has %s of %i and of %i in parts has %i', (name, some, others, whole) => {
+  const definition = findContextDefinition(name);
+  expect(definition?.combine(some, others)).toBe(whole);
+  expect(definition?.combine(others, some)).toBe(whole);
+});

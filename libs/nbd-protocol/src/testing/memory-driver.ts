@@ -122,6 +122,11 @@ export class MemoryDriver {
     return this;
   }
 
+  /** Another connection changes what a context says. */
+  setState(context: string, from: number, to: number, flags: number): void {
+    this.#states.get(context)?.fill(flags, from, to);
+  }
+
   #run(stream: readonly Uint8Array[], atEnd: () => Uint8Array | undefined): void {
     const chunks = stream.filter((chunk) => chunk.length > 0);
     while (this.closeReason === undefined) {

@@ -28,8 +28,8 @@ export interface OfferFacts {
  */
 export function advertisedFlags({ readOnly, replyMode = 'simple', hasContexts = false }: OfferFacts): number {
   const flag = TransmissionFlag;
-  const always = flag.HAS_FLAGS | flag.SEND_FLUSH | flag.SEND_FUA | flag.CAN_MULTI_CONN;
-  const writing = readOnly ? flag.READ_ONLY : flag.SEND_TRIM | flag.SEND_WRITE_ZEROES;
+  const always = flag.HAS_FLAGS | flag.SEND_FLUSH | flag.SEND_FUA | flag.CAN_MULTI_CONN | flag.SEND_CACHE;
+  const writing = readOnly ? flag.READ_ONLY : flag.SEND_TRIM | flag.SEND_WRITE_ZEROES | flag.SEND_FAST_ZERO;
   const inChunks = replyMode === 'simple' ? 0 : flag.SEND_DF;
   const filtered = replyMode === 'extended' && hasContexts ? flag.BLOCK_STATUS_PAYLOAD : 0;
   return always | writing | inChunks | filtered;

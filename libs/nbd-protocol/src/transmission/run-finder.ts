@@ -12,12 +12,13 @@ export class RunFinder {
   runEnd = 0;
   isHole = false;
   readonly #operands: StepOperands;
+  #foundFrom = 0;
   #hasSearched = false;
   #dataFrom = 0;
   #dataUntil = 0;
-  /** The next extent of this READ: its index in the list, and where on the export it lies. */
+  /** The next extent of this READ that no run was made of: its index in the list, and where on the export it lies. */
   #index = 0;
-  #extentFrom = 0;
+  #runFrom = 0;
   /** Up to here everything counts as data, for no search would tell. */
   #blindUntil = 0;
 
@@ -30,6 +31,7 @@ export class RunFinder {
     this.#operands.extents.clear();
     this.#index = 0;
     this.#blindUntil = 0;
+    this.runEnd = 0;
   }
 
   /** What was data may have become a hole. */
@@ -43,20 +45,23 @@ export class RunFinder {
    * @returns false if the driver must be asked first: the operands of `Step.extents` are set
    */
   find(cursor: number, end: number): boolean {
-    if (cursor < this.#blindUntil) return this.#found(end, false);
+    if (this.#foundFrom <= cursor && cursor < this.runEnd) return true;
+    if (cursor < this.#blindUntil) return this.#found(cursor, end, false);
     if (this.#dataFrom <= cursor && cursor < this.#dataUntil) {
-      return this.#found(Math.min(this.#dataUntil, end), false);
+      return this.#found(cursor, Math.min(this.#dataUntil, end), false);
     }
     const { extents } = this.#operands;
     while (this.#index < extents.count) {
-      const extentEnd = this.#extentFrom + extents.lengthAt(this.#index);
-      if (cursor < extentEnd) {
-        const isHole = (extents.flagsLowAt(this.#index) & AllocationState.ZERO) !== 0;
-        if (!isHole) this.#remember(this.#extentFrom, extentEnd);
-        return this.#found(Math.min(extentEnd, end), isHole);
+      const from = this.#runFrom;
+      const isHole = this.#isHoleAt(this.#index);
+      while (this.#index < extents.count && this.#isHoleAt(this.#index) === isHole) {
+        this.#runFrom += extents.lengthAt(this.#index);
+        this.#index += 1;
       }
-      this.#extentFrom = extentEnd;
-      this.#index += 1;
+      if (cursor < this.#runFrom) {
+        if (!isHole) this.#remember(from, this.#runFrom);
+        return this.#found(cursor, Math.min(this.#runFrom, end), isHole);
+      }
     }
     this.#ask(cursor, end);
     return false;
@@ -70,7 +75,12 @@ export class RunFinder {
     }
   }
 
-  #found(runEnd: number, isHole: boolean): true {
+  #isHoleAt(index: number): boolean {
+    return (this.#operands.extents.flagsLowAt(index) & AllocationState.ZERO) !== 0;
+  }
+
+  #found(from: number, runEnd: number, isHole: boolean): true {
+    this.#foundFrom = from;
     this.runEnd = runEnd;
     this.isHole = isHole;
     return true;
@@ -89,7 +99,7 @@ export class RunFinder {
     this.#operands.context = BASE_ALLOCATION;
     this.#operands.extents.clear();
     this.#index = 0;
-    this.#extentFrom = from;
+    this.#runFrom = from;
     this.#hasSearched = true;
   }
 }

@@ -15,10 +15,11 @@ const EVERYTHING =
   TransmissionFlag.SEND_FUA |
   TransmissionFlag.SEND_TRIM |
   TransmissionFlag.SEND_WRITE_ZEROES |
-  TransmissionFlag.SEND_FAST_ZERO;
+  TransmissionFlag.SEND_FAST_ZERO |
+  TransmissionFlag.SEND_CACHE;
 
 const modifying = [Command.WRITE, Command.TRIM, Command.WRITE_ZEROES];
-const ranged = [Command.READ, ...modifying];
+const ranged = [Command.READ, Command.CACHE, ...modifying];
 
 function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts> = {}) {
   const error = validate(Object.assign(new RequestHeader(), { length: 512 }, request), {
@@ -26,8 +27,8 @@ function judge(request: Partial<RequestHeader>, facts: Partial<TransmissionFacts
     transmissionFlags: EVERYTHING,
     blockSizeMinimum: 1,
     payloadMaximum: 32 * MIB,
-    replyMode: 'simple',
-    metaContexts: [],
+    replyMode: 'structured',
+    metaContexts: [{ id: 1, name: 'base:allocation' }],
     ...facts,
   });
   return error?.code ?? 0;
@@ -41,6 +42,7 @@ describe('commands and flags', () => {
   test.each([
     [Command.FLUSH, TransmissionFlag.SEND_FLUSH],
     [Command.TRIM, TransmissionFlag.SEND_TRIM],
+    [Command.CACHE, TransmissionFlag.SEND_CACHE],
     [Command.WRITE_ZEROES, TransmissionFlag.SEND_WRITE_ZEROES],
   ])('T1 command %i is EINVAL unless it was offered', (type, offer) => {
     const length = type === Command.FLUSH ? 0 : 512;
@@ -77,6 +79,39 @@ describe('commands and flags', () => {
     expect(judge(request, { transmissionFlags })).toBe(NbdError.EINVAL);
   });
 
+  test('T2 DF belongs to READ, once it was offered', () => {
+    const transmissionFlags = EVERYTHING | TransmissionFlag.SEND_DF;
+    const flags = CommandFlag.DF;
+    expect(judge({ type: Command.READ, flags }, { transmissionFlags })).toBe(0);
+    expect(judge({ type: Command.READ, flags })).toBe(NbdError.EINVAL);
+    for (const type of modifying) expect(judge({ type, flags }, { transmissionFlags })).toBe(NbdError.EINVAL);
+  });
+
+  test('T2 REQ_ONE belongs to BLOCK_STATUS', () => {
+    const flags = CommandFlag.REQ_ONE;
+    expect(judge({ type: Command.BLOCK_STATUS, flags })).toBe(0);
+    for (const type of ranged) expect(judge({ type, flags })).toBe(NbdError.EINVAL);
+  });
+
+  test('T11 B5 BLOCK_STATUS is EINVAL unless a context was selected', () => {
+    expect(judge({ type: Command.BLOCK_STATUS })).toBe(0);
+    expect(judge({ type: Command.BLOCK_STATUS }, { metaContexts: [] })).toBe(NbdError.EINVAL);
+  });
+
+  test('T1 PAYLOAD_LEN belongs to extended headers: to WRITE, and to BLOCK_STATUS once it was offered', () => {
+    const flags = CommandFlag.PAYLOAD_LEN;
+    const extended = { replyMode: 'extended' } as const;
+    const offered = { ...extended, transmissionFlags: EVERYTHING | TransmissionFlag.BLOCK_STATUS_PAYLOAD };
+    expect(judge({ type: Command.WRITE, flags }, extended)).toBe(0);
+    expect(judge({ type: Command.WRITE }, extended)).toBe(NbdError.EINVAL);
+    expect(judge({ type: Command.WRITE, flags })).toBe(NbdError.EINVAL);
+    expect(judge({ type: Command.BLOCK_STATUS, flags, length: 12 }, offered)).toBe(0);
+    expect(judge({ type: Command.BLOCK_STATUS, flags, length: 13 }, offered)).toBe(NbdError.EINVAL);
+    expect(judge({ type: Command.BLOCK_STATUS, flags, length: 12 }, extended)).toBe(NbdError.EINVAL);
+    for (const type of [Command.READ, Command.TRIM, Command.CACHE])
+      expect(judge({ type, flags }, offered)).toBe(NbdError.EINVAL);
+  });
+
   test('T14 NO_HOLE needs no TRIM', () => {
     const request = { type: Command.WRITE_ZEROES, flags: CommandFlag.NO_HOLE };
     expect(judge(request, { transmissionFlags: EVERYTHING & ~TransmissionFlag.SEND_TRIM })).toBe(0);
@@ -109,6 +144,8 @@ describe('ranges', () => {
   test.each([
     [Command.READ, NbdError.EINVAL],
     [Command.TRIM, NbdError.EINVAL],
+    [Command.CACHE, NbdError.EINVAL],
+    [Command.BLOCK_STATUS, NbdError.EINVAL],
     [Command.WRITE, NbdError.ENOSPC],
     [Command.WRITE_ZEROES, NbdError.ENOSPC],
   ])('T4 command %i past the end is %i', (type, error) => {
@@ -159,11 +196,13 @@ describe('ranges', () => {
     expect(judge({ type: Command.TRIM, offset: 2 ** 45, length: 0xffff_fe00 }, facts)).toBe(0);
   });
 
-  test('T6 TRIM and WRITE_ZEROES may be longer than the maximum payload, READ may not', () => {
+  test('T6 TRIM, WRITE_ZEROES, CACHE and BLOCK_STATUS may be longer than the maximum payload, READ may not', () => {
     const facts = { payloadMaximum: MIB };
     const length = MIB + 1;
     expect(judge({ type: Command.TRIM, length }, facts)).toBe(0);
     expect(judge({ type: Command.WRITE_ZEROES, length }, facts)).toBe(0);
+    expect(judge({ type: Command.CACHE, length }, facts)).toBe(0);
+    expect(judge({ type: Command.BLOCK_STATUS, length }, facts)).toBe(0);
     expect(judge({ type: Command.READ, length }, facts)).toBe(NbdError.EINVAL);
     expect(judge({ type: Command.READ, length: MIB }, facts)).toBe(0);
   });

@@ -1,0 +1,49 @@
+import { Errno, MessageFlag, receive, sendBytes, sendFile } from '@holdfast/linux';
+import type { TransmissionMachine } from '@holdfast/nbd-protocol';
+
+/** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
+const SPINS = 100;
+
+/** What sends report when the peer is gone (send(2), tcp(7)). */
+const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ENOTCONN, Errno.ETIMEDOUT];
+
+/** Bytes received, or 0 when the connection is over in whatever way. */
+export function receiveSome(socket: number, address: number, length: number): number {
+  for (let spin = 0; spin < SPINS; spin++) {
+    const got = receive(socket, address, length, MessageFlag.DONTWAIT);
+    if (got >= 0) return got;
+    if (got !== -Errno.EAGAIN) return 0;
+  }
+  return Math.max(0, receive(socket, address, length, 0));
+}
+
+/** Whether everything was sent. */
+export function sendAll(socket: number, address: number, length: number, more: boolean): boolean {
+  const flags = more ? MessageFlag.MORE : 0;
+  for (let done = 0; done < length;) {
+    const put = sendBytes(socket, address + done, length - done, flags);
+    if (put <= 0) return false;
+    done += put;
+  }
+  return true;
+}
+
+/**
+ * Takes the machine's transfer and reports it. sendfile(2) reports both of its ends: a client that has left is no failure
+ * of the device, and not reported.
+ *
+ * @returns whether the client is still there
+ */
+export function transfer(machine: TransmissionMachine, socket: number, device: number): boolean {
+  const { fileOffset, length } = machine;
+  let errno = 0;
+  let done = 0;
+  while (done < length && errno === 0) {
+    const put = sendFile(socket, device, fileOffset + done, length - done);
+    if (put > 0) done += put;
+    else errno = put === 0 ? Errno.EIO : -put;
+  }
+  if (connectionErrors.includes(errno)) return false;
+  machine.transferred(done, errno);
+  return true;
+}
