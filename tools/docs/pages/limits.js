@@ -22,7 +22,8 @@ const sections = [
   },
   {
     heading: 'The NBD client',
-    intro: 'What a server sends is held against these, and against those above, before anything is allocated for it.',
+    intro:
+      'What a server sends is held against these, and against those above, before anything is allocated for it.',
     files: ['libs/nbd-client/src/limits.ts'],
   },
   {
