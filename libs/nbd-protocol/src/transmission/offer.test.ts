@@ -3,12 +3,12 @@ import { TransmissionFlag } from '../constants/transmission-flags.js';
 import { encodeInfoBlockSize, parseInfoBlockSize } from '../handshake/info-block-size.js';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from './offer.js';
 
-const { HAS_FLAGS, READ_ONLY, SEND_FLUSH, SEND_FUA, SEND_TRIM, SEND_WRITE_ZEROES, CAN_MULTI_CONN } =
-  TransmissionFlag;
+const { HAS_FLAGS, READ_ONLY, SEND_FLUSH, SEND_FUA, SEND_CACHE, CAN_MULTI_CONN } = TransmissionFlag;
+const { SEND_TRIM, SEND_WRITE_ZEROES, SEND_FAST_ZERO } = TransmissionFlag;
 
 test('T18 a writable export offers what writes, a read-only one says that it is', () => {
-  const always = HAS_FLAGS | SEND_FLUSH | SEND_FUA | CAN_MULTI_CONN;
-  expect(advertisedFlags({ readOnly: false })).toBe(always | SEND_TRIM | SEND_WRITE_ZEROES);
+  const always = HAS_FLAGS | SEND_FLUSH | SEND_FUA | SEND_CACHE | CAN_MULTI_CONN;
+  expect(advertisedFlags({ readOnly: false })).toBe(always | SEND_TRIM | SEND_WRITE_ZEROES | SEND_FAST_ZERO);
   expect(advertisedFlags({ readOnly: true })).toBe(always | READ_ONLY);
 });
 
