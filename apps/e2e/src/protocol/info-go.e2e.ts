@@ -16,7 +16,11 @@ const FLAGS =
   ExportFlag.SEND_FUA |
   ExportFlag.SEND_TRIM |
   ExportFlag.SEND_WRITE_ZEROES |
-  ExportFlag.CAN_MULTI_CONN;
+  ExportFlag.CAN_MULTI_CONN |
+  ExportFlag.SEND_CACHE |
+  ExportFlag.SEND_FAST_ZERO;
+/** Of an export that may be written to only. */
+const WRITE_FLAGS = ExportFlag.SEND_TRIM | ExportFlag.SEND_WRITE_ZEROES | ExportFlag.SEND_FAST_ZERO;
 
 const info = (name: string, ...types: number[]) => option(Opt.INFO, infoData(name, ...types));
 
@@ -114,7 +118,7 @@ describe.each(transports)('INFO and GO over %s', (transport) => {
     );
     client.send(info('later'));
     expect((await readOptionReplies(client))[0]?.data.readUInt16BE(10)).toBe(
-      (FLAGS & ~(ExportFlag.SEND_TRIM | ExportFlag.SEND_WRITE_ZEROES)) | ExportFlag.READ_ONLY,
+      (FLAGS & ~WRITE_FLAGS) | ExportFlag.READ_ONLY,
     );
     // Two exports: there is no default any more.
     expect((await askOption(client, info(''))).type).toBe(Rep.ERR_UNKNOWN);

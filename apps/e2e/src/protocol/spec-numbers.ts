@@ -49,6 +49,7 @@ export const ExportFlag = {
   SEND_WRITE_ZEROES: 64,
   SEND_DF: 128,
   CAN_MULTI_CONN: 256,
+  SEND_CACHE: 1024,
   SEND_FAST_ZERO: 2048,
   BLOCK_STATUS_PAYLOAD: 4096,
 } as const;
@@ -77,4 +78,4 @@ export const CmdFlag = {
 } as const;
 
 /** `NBD_E…`, and success. */
-export const Err = { OK: 0, EPERM: 1, EIO: 5, EINVAL: 22, ENOSPC: 28, ESHUTDOWN: 108 } as const;
+export const Err = { OK: 0, EPERM: 1, EIO: 5, EINVAL: 22, ENOSPC: 28, ENOTSUP: 95, ESHUTDOWN: 108 } as const;
