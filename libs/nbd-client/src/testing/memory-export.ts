@@ -17,7 +17,9 @@ export interface MemoryExport extends ServedExport {
 
 /** Serves a connection like a good, plain server: each request in turn, in the negotiated form. */
 export async function serveMemory(peer: Peer, served: MemoryExport): Promise<void> {
-  await serveHandshake(peer, served);
+  const options = await serveHandshake(peer, served);
+  const selection = options.findLast(({ option }) => option === 10)?.data ?? Buffer.alloc(0);
+  const contexts = Object.entries(served.contexts ?? {}).filter(([name]) => selection.includes(name));
   for (;;) {
     const request = await peer.readRequest();
     await served.onRequest?.(request);
@@ -25,11 +27,15 @@ export async function serveMemory(peer: Peer, served: MemoryExport): Promise<voi
       peer.stream.end();
       return;
     }
-    peer.write(reply(request, served));
+    peer.write(reply(request, served, contexts));
   }
 }
 
-function reply(request: ArrivedRequest, served: MemoryExport): Buffer {
+function reply(
+  request: ArrivedRequest,
+  served: MemoryExport,
+  contexts: readonly (readonly [name: string, id: number])[],
+): Buffer {
   const { cookie, offset, length } = request;
   const framing: Framing = { extended: served.mode === 'extended', cookie, offset };
   const from = Number(offset);
@@ -49,7 +55,7 @@ function reply(request: ArrivedRequest, served: MemoryExport): Buffer {
       served.image.fill(0, from, to);
       return success(framing, served);
     case 7:
-      return status(framing, request, served);
+      return status(framing, request, served, contexts);
     case 3:
     case 5:
       return success(framing, served);
@@ -62,13 +68,18 @@ function success(framing: Framing, { mode }: MemoryExport): Buffer {
   return mode === 'simple' ? simpleReply(framing.cookie) : none(framing);
 }
 
-function status(framing: Framing, request: ArrivedRequest, served: MemoryExport): Buffer {
+function status(
+  framing: Framing,
+  request: ArrivedRequest,
+  served: MemoryExport,
+  contexts: readonly (readonly [name: string, id: number])[],
+): Buffer {
   const { payload } = request;
   const ids = Array.from({ length: Math.max(0, payload.length - 8) / 4 }, (_, index) =>
     payload.readUInt32BE(8 + 4 * index),
   );
   const length = payload.length > 0 ? payload.readBigUInt64BE() : request.length;
-  const chunks = Object.entries(served.contexts ?? {})
+  const chunks = contexts
     .filter(([, id]) => payload.length === 0 || ids.includes(id))
     .map(([name, id]) =>
       blockStatus(framing, id, served.extentsOf?.(name, request.offset, length) ?? [[length, 0n]]),
