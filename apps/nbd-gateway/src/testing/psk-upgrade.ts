@@ -16,6 +16,9 @@ export class PskUpgrade implements TlsUpgrade {
 
   readonly lingering = 0;
 
+  /** Runs before a stream is taken over. */
+  beforeDetach: () => Promise<void> = () => Promise.resolve();
+
   constructor(readonly mode: TlsUpgrade['mode']) {}
 
   settleBefore(): Promise<void> {
@@ -35,7 +38,7 @@ export class PskUpgrade implements TlsUpgrade {
       waiting.abort();
     });
     await once(secure, 'secure', waiting);
-    return { stream: new RelayedStream(secure), certificateNames: this.certificateNames };
+    return { stream: new RelayedStream(secure, this.beforeDetach), certificateNames: this.certificateNames };
   }
 }
 
@@ -51,7 +54,15 @@ export function connectByPsk(socket: Socket): TLSSocket {
 
 /** Gives one end of a socket pair away, and carries its bytes through TLS. */
 class RelayedStream extends PlainStream {
+  readonly #beforeDetach: () => Promise<void>;
+
+  constructor(secure: TLSSocket, beforeDetach: () => Promise<void>) {
+    super(secure);
+    this.#beforeDetach = beforeDetach;
+  }
+
   override async detach(): Promise<DetachedSocket> {
+    await this.#beforeDetach();
     const secure = await this.release();
     const [ours, theirs] = socketPair();
     setBlocking(ours.number, false);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeOption, Option, OptionReplyType } from '@holdfast/nbd-protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TestGateway } from '../testing/gateway.js';
@@ -90,6 +91,21 @@ describe('beginning TLS', () => {
     expect(gateway.worker.calls).toEqual([]);
   });
 
+  test('N7 nor is what came in plain text while an option before STARTTLS was still being answered', async () => {
+    const { client, gateway } = await serving('per-export');
+    gateway.registry.beforeGet = () => delay(150);
+    client.socket.write(
+      Buffer.concat([encodeOption(Option.INFO, infoRequest('open')), encodeOption(Option.STARTTLS)]),
+    );
+    await delay(50);
+    client.socket.write(encodeOption(Option.GO, infoRequest('open')));
+    const answered = 32 + 20 + 20;
+    expect(await client.take(answered)).toHaveLength(answered);
+    const secured = await client.secured();
+    expect(await listed(secured)).toEqual(['open', 'secret']);
+    expect(gateway.worker.calls).toEqual([]);
+  });
+
   test('N7 that fails ends the connection, and is logged', async () => {
     const { client, gateway } = await serving('per-export');
     const logged = vi.spyOn(gateway.logger, 'warn');
@@ -125,6 +141,17 @@ describe('beginning TLS', () => {
   });
 });
 
+test('N10 the time of the handshake ends with GO, however long the passing on takes', async () => {
+  const upgrade = new PskUpgrade('required');
+  upgrade.beforeDetach = () => delay(500);
+  const gateway = await TestGateway.start({ handshakeMs: 300 }, upgrade);
+  await gateway.publish('disk');
+  const client = await HandshakeClient.connect({ path: gateway.layout.nbdSocket });
+  expect((await (await client.startTls()).go('disk')).type).toBe(ACK);
+  await expect.poll(() => gateway.worker.arrivals.size).toBe(1);
+  expect(gateway.limitsHit.counts.size).toBe(0);
+});
+
 test('a session inside TLS outlives the deadline of its handshake, with bytes both ways', async () => {
   const gateway = await TestGateway.start({ handshakeMs: 400 }, new PskUpgrade('required'));
   await gateway.publish('disk');
@@ -136,7 +163,7 @@ test('a session inside TLS outlives the deadline of its handshake, with bytes bo
   onTestFinished(() => {
     worker.destroy();
   });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await delay(500);
   secured.socket.write('a request');
   const [request] = (await once(worker, 'data')) as [Buffer];
   expect(request.toString()).toBe('a request');
