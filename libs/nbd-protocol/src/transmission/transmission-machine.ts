@@ -2,18 +2,19 @@ import { assert } from '@holdfast/foundation';
 import { Command } from '../constants/commands.js';
 import { SEND_THRESHOLD_BYTES_DEFAULT, WRITE_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
 import { answersFor } from './answers.js';
-import { CommandAnswer } from './command-answer.js';
+import type { CommandAnswer } from './command-answer.js';
 import { waitsForTheDisk } from './disk-wait.js';
 import type { Exchange } from './exchange.js';
 import { InputWindow } from './input-window.js';
 import { visitQueuedReads } from './look-ahead.js';
 import { RequestHeader } from './messages/request.js';
-import { PayloadIntake } from './payload-intake.js';
+import type { PayloadIntake } from './payload-intake.js';
+import { Phase } from './phase.js';
 import { ANSWERED, BROKEN, NO_STEP, type NoStep, type Progress } from './progress.js';
 import type { ReadAnswer } from './read-answer.js';
 import { Refusal, type ReplyError } from './reply-error.js';
 import type { ReplyQueue } from './reply-queue.js';
-import { requestFormOf, type RequestForm } from './request-form.js';
+import type { RequestForm } from './request-form.js';
 import { Step, type StepCode, type TransmissionEnd } from './step.js';
 import { StepOperands } from './step-operands.js';
 import type { StatusAnswer } from './status-answer.js';
@@ -26,23 +27,6 @@ import {
 } from './transmission-facts.js';
 import { validate } from './validate.js';
 import type { Wire } from './wire.js';
-
-/** Where the machine stands between two steps. */
-const Phase = {
-  /** Between requests. → any other */
-  requests: 0,
-  /** The payload of a request is taken in. → requests, closing */
-  payload: 1,
-  /** A READ is answered. → requests, closing */
-  read: 2,
-  /** A BLOCK_STATUS is answered. → requests, closing */
-  status: 3,
-  /** Another command is carried out. → requests */
-  command: 4,
-  /** What is queued is sent, then the connection closes. The last. */
-  closing: 5,
-} as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
 
 /**
  * The server's side of the transmission phase, without I/O: {@link next} says which step to take, the driver takes it
@@ -85,15 +69,15 @@ export class TransmissionMachine extends StepOperands {
     const [request, counters] = [this.#request, this.#counters];
     const exchange: Exchange = { facts, operands: this, request, counters, transferMinimum };
     this.#facts = facts;
-    this.#form = requestFormOf(facts.replyMode);
     this.#input = new InputWindow(buffers.input);
-    const { wire, read, status } = answersFor(exchange, this.#input, buffers.output);
+    const { form, wire, payload, read, status, command } = answersFor(exchange, this.#input, buffers.output);
+    this.#form = form;
     this.#wire = wire;
     this.#replies = wire.replies;
+    this.#payload = payload;
     this.#read = read;
     this.#status = status;
-    this.#payload = new PayloadIntake(exchange, wire);
-    this.#command = new CommandAnswer(exchange, wire);
+    this.#command = command;
     this.#sendThreshold = sendThreshold ?? SEND_THRESHOLD_BYTES_DEFAULT;
     this.#writeThreshold = writeThreshold ?? WRITE_THRESHOLD_BYTES_DEFAULT;
   }
