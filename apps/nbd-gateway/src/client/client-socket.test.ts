@@ -8,13 +8,18 @@ import { formatPeer } from './client-peer.js';
 import { detachSocket, peerOf } from './client-socket.js';
 
 /** A client, and the socket that was accepted of it. */
-async function connected(listen: ListenOptions): Promise<{ client: Socket; accepted: Socket }> {
+async function connected(
+  listen: ListenOptions,
+  through?: string,
+): Promise<{ client: Socket; accepted: Socket }> {
   const server = createServer({ allowHalfOpen: true }).listen(listen);
   await once(server, 'listening');
   const address = server.address();
   if (address === null) throw new Error('the server does not listen');
   const where: NetConnectOpts =
-    typeof address === 'string' ? { path: address } : { port: address.port, host: address.address };
+    typeof address === 'string'
+      ? { path: address }
+      : { port: address.port, host: through ?? address.address };
   const client = connect(where);
   const [accepted] = (await once(server, 'connection')) as [Socket];
   server.close();
@@ -109,6 +114,12 @@ describe('the address of a client', () => {
     expect(addressOf(accepted)).toBe(`127.0.0.1:${String(client.localPort)}`);
     const six = await connected({ host: '::1', port: 0 });
     expect(addressOf(six.accepted)).toBe(`[::1]:${String(six.client.localPort)}`);
+  });
+
+  test('over IPv4 is the IPv4 address, also at a socket for IPv6', async () => {
+    const { client, accepted } = await connected({ host: '::', port: 0 }, '127.0.0.1');
+    expect(accepted.remoteAddress).toBe('::ffff:127.0.0.1');
+    expect(addressOf(accepted)).toBe(`127.0.0.1:${String(client.localPort)}`);
   });
 
   test('over a Unix socket is the process and user that the kernel names', async () => {

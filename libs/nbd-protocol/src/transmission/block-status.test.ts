@@ -130,6 +130,19 @@ describe.each(['structured', 'extended'] as const)('%s', (replyMode) => {
     expect(replies[0]?.error).toBe(0);
   });
 
+  test('many requests in a small buffer are each answered, errors too', () => {
+    for (let outputBytes = 256; outputBytes < 320; outputBytes += 1) {
+      let extents = 0;
+      const fault = ({ step }: Operation) => (step === 'extents' && ++extents % 3 === 0 ? 5 : 0);
+      const options = { outputBytes, metaContexts: [ALLOCATION] };
+      const requests = Array.from({ length: 12 }, (_, index) => ask(index * 4 * KIB, 4 * KIB));
+      const { replies } = serve(replyMode, requests, { ...options, fault });
+      expect(replies.map(({ error }) => error)).toEqual(
+        requests.map((_, index) => (index % 3 === 2 ? 5 : 0)),
+      );
+    }
+  });
+
   test('an errno of the driver is told in place of the chunk, and ends the reply', () => {
     const fault = ({ context }: Operation) => (context === DEPTH.name ? 5 : 0);
     const { replies, driver } = serve(replyMode, [ask(0, KIB), ask(0, KIB)], { fault });
@@ -321,4 +334,33 @@ test('B1 an extent longer than 32 bits is told in part by a structured reply', (
   };
   expect(lengthOf(64 * KIB)).toEqual([[0xffff_0000, 3]]);
   expect(lengthOf(0xffff_0000)).toEqual([[0xffff_0000, 3]]);
+});
+
+test('T11 an extent that was asked for whole is told whole, and none goes beyond the export', () => {
+  const output = new Uint8Array(256);
+  const machine = new TransmissionMachine(
+    {
+      sizeBytes: byteCount(2 ** 33),
+      transmissionFlags: 1,
+      blockSizeMinimum: 1,
+      payloadMaximum: 2 ** 25,
+      replyMode: 'structured',
+      metaContexts: [ALLOCATION],
+    },
+    { input: new Uint8Array(128), output },
+    { transferMinimum: Infinity },
+  );
+  const told = (offset: number, length: number) => {
+    machine.preload(requestBytesIn('structured', ask(offset, length)));
+    expect(machine.next()).toBe(Step.extents);
+    // The file goes on where the export ends.
+    machine.extents.add(2 ** 40, 3);
+    machine.completed(0);
+    expect(machine.next()).toBe(Step.send);
+    const [reply] = chunkedRepliesOf(output.subarray(0, machine.outputLength), 'structured');
+    machine.sent();
+    return statusOf(reply)[ALLOCATION.id];
+  };
+  expect(told(0, 0xffff_fffe)).toEqual([[0xffff_fffe, 3]]);
+  expect(told(2 ** 33 - 1000, 10)).toEqual([[1000, 3]]);
 });

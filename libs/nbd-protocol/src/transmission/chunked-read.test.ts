@@ -117,9 +117,25 @@ describe.each(['structured', 'extended'] as const)('%s', (replyMode) => {
       `hole ${16 * KIB}+${16 * KIB}`,
       `data ${32 * KIB}+${8 * KIB}`,
     ]);
-    expect(stepsOf(driver, 'transfer')).toEqual([
-      { step: 'transfer', fileOffset: 32 * KIB, length: 8 * KIB },
-    ]);
+    const transfer = driver.operations.findIndex(({ step }) => step === 'transfer');
+    expect(driver.operations[transfer]).toEqual({
+      step: 'transfer',
+      fileOffset: 32 * KIB,
+      length: 8 * KIB,
+    });
+    expect(driver.operations[transfer - 1]).toMatchObject({ step: 'send', flags: 'more' });
+  });
+
+  test('T9 chunks that are more than the buffer holds are sent as it fills, the error behind them too', () => {
+    const fine = new Uint8Array(64 * KIB).map((_, at) => (at % 64 < 32 ? 0 : HOLE));
+    const image = pattern(64 * KIB).map((byte, at) => (fine[at] === 0 ? byte : 0));
+    for (let outputBytes = 256; outputBytes < 400; outputBytes += 1) {
+      const options = { image, outputBytes, states: { 'base:allocation': fine } };
+      const { replies } = serve([read(0, 4 * KIB)], options);
+      expectBytes(assemble(replies[0] ?? nothing, 0, 4 * KIB).data, image.subarray(0, 4 * KIB));
+      const failing = serve([read(0, 4 * KIB)], { ...options, fault: faultIn(2 * KIB, 2 * KIB + 1) });
+      expect(failing.replies[0]).toMatchObject({ error: NbdError.EIO, errorOffset: 2 * KIB });
+    }
   });
 
   describe('errors', () => {
