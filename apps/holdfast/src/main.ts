@@ -5,6 +5,7 @@ import { leaseCommand } from './commands/lease.js';
 import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
 import { statusCommand } from './commands/status.js';
+import { tlsCommand } from './commands/tls.js';
 import { reportError, wantsJson } from './output/report-error.js';
 
 process.title = 'holdfast';
@@ -22,6 +23,7 @@ for (const command of [
   exportCommand(),
   sessionCommand(),
   leaseCommand(),
+  tlsCommand(),
 ]) {
   program.addCommand(command);
 }

@@ -31,7 +31,10 @@ export function tlsCommand(): Command {
     .command('init')
     .description('Make a private certificate authority, certificates and a pre-shared key, for a first try')
     .option('--dir <folder>', 'folder to make (default: tls in the state folder)')
-    .option('--host <name...>', 'names and addresses by which clients reach this server (default: its host name)')
+    .option(
+      '--host <name...>',
+      'names and addresses by which clients reach this server (default: its host name)',
+    )
     .option('--client <name...>', 'names of clients to make certificates for', ['client'])
     .option('--psk <user>', 'user name for the pre-shared key (default: your login name)')
     .option('--json', 'print JSON', false)
@@ -71,7 +74,11 @@ function show({ folder, server, clients, pskFile, pskUser }: Made, host: string)
     ...Object.fromEntries(Object.entries(clients).map(([name, place]) => [`client ${name}`, place])),
     [`key of ${pskUser}`]: pskFile,
   });
-  const serve = ['--tls required', `--tls-certificates ${shellWord(server)}`, `--tls-psk ${shellWord(pskFile)}`];
+  const serve = [
+    '--tls required',
+    `--tls-certificates ${shellWord(server)}`,
+    `--tls-psk ${shellWord(pskFile)}`,
+  ];
   const [client = ''] = Object.values(clients);
   const byCertificate = `nbds://${host}/?tls-certificates=${client}`;
   const byKey = `nbds://${encodeURIComponent(pskUser)}@${host}/?tls-psk-file=${pskFile}`;

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
-import { CertificateAuthority, type AlternativeName, type Issued, type Validity } from '@holdfast/certificates';
+import {
+  CertificateAuthority,
+  type AlternativeName,
+  type Issued,
+  type Validity,
+} from '@holdfast/certificates';
 import type { TlsNames } from './tls-names.js';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;

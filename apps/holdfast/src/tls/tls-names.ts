@@ -15,7 +15,8 @@ export interface TlsNames {
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
 /** RFC 1123, section 2.1; a star for all names of a domain (RFC 6125, section 6.4.3). */
-const HOST_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+const HOST_NAME =
+  /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 const HOST_NAME_BYTES_MAX = 253;
 
 /** Names of folders too; as long as a common name may be (RFC 5280, ub-common-name). */
@@ -36,10 +37,18 @@ export function checkNames({ hosts, clients, pskUser }: TlsNames): TlsNames {
   }
   for (const client of clients) {
     if (CLIENT_NAME.test(client)) continue;
-    throw invalid('--client', client, 'must be up to 64 letters, digits and any of ".", "_", "-", "@", a letter or digit first');
+    throw invalid(
+      '--client',
+      client,
+      'must be up to 64 letters, digits and any of ".", "_", "-", "@", a letter or digit first',
+    );
   }
   if (!PSK_USER.test(pskUser) || pskUser.startsWith('#') || pskUser.includes(':')) {
-    throw invalid('--psk', pskUser, 'must be up to 128 characters of ASCII without blanks and ":", and not begin with "#"');
+    throw invalid(
+      '--psk',
+      pskUser,
+      'must be up to 128 characters of ASCII without blanks and ":", and not begin with "#"',
+    );
   }
   return { hosts: unique([...hosts, ...LOCAL_HOSTS]), clients: unique(clients), pskUser };
 }

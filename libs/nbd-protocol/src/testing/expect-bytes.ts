@@ -1,7 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { expect } from 'vitest';
 
-/** Compares bytes fast, and by the slow matcher only to say where they differ. */
+const SHOWN = 16;
+
+/** Compares long runs of bytes, which a matcher takes minutes for; tells where they first differ. */
 export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
-  if (Buffer.compare(actual, expected) !== 0) expect([...actual]).toEqual([...expected]);
+  expect(actual.length).toBe(expected.length);
+  if (Buffer.compare(actual, expected) === 0) return;
+  const at = actual.findIndex((byte, index) => byte !== expected[index]);
+  const around = (bytes: Uint8Array) => Buffer.from(bytes.subarray(at, at + SHOWN)).toString('hex');
+  expect(`${around(actual)} at ${String(at)}`).toBe(`${around(expected)} at ${String(at)}`);
 }

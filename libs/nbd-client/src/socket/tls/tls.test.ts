@@ -37,7 +37,7 @@ async function place(): Promise<Place> {
 async function use(uri: string): Promise<void> {
   const connection = await connect(uri, { poisonReceived: true });
   expect(connection.isSecure).toBe(true);
-  expectBytes(await connection.read(4096, 100_000), Buffer.alloc(100_000, 7));
+  expectBytes(await connection.read(500_000, 100_000), Buffer.alloc(100_000, 7));
   await connection.write(0, Buffer.alloc(100_000, 8));
   expectBytes(await connection.read(0, 100_000), Buffer.alloc(100_000, 8));
   await connection.disconnect();
