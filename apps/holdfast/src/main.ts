@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { deviceCommand } from './commands/device.js';
 import { exportCommand } from './commands/export.js';
 import { leaseCommand } from './commands/lease.js';
+import { nbdCommand } from './commands/nbd.js';
 import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
 import { statusCommand } from './commands/status.js';
@@ -23,6 +24,7 @@ for (const command of [
   exportCommand(),
   sessionCommand(),
   leaseCommand(),
+  nbdCommand(),
   tlsCommand(),
 ]) {
   program.addCommand(command);

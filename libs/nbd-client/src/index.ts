@@ -6,6 +6,7 @@ export * from './errors/overflow-error.js';
 export * from './errors/protocol-error.js';
 export * from './errors/reply-error.js';
 export * from './errors/request-error.js';
+export { serverText } from './errors/server-text.js';
 export type * from './extents/block-status-callbacks.js';
 export { ExtentList, type Extent } from './extents/extent-list.js';
 export { LONG_EXTENT_BYTES } from './extents/narrow-extents.js';

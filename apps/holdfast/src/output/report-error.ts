@@ -1,4 +1,4 @@
-import { errorCatalogue, HoldfastError, messageOf } from '@holdfast/foundation';
+import { errorCatalogue, HoldfastError, messageOf, type ErrorCode } from '@holdfast/foundation';
 import { CommanderError } from 'commander';
 import { ExitCode } from '../exit-code.js';
 import { jsonLine } from './print.js';
@@ -33,8 +33,16 @@ function errorLine({ code, status, message, metadata }: HoldfastError): string {
   return jsonLine({ error: { code, status, message, recovery, metadata } });
 }
 
+/** Codes whose sentence tells what failed, and whose recovery tells where to look. */
+const leadsFurther: ReadonlySet<ErrorCode> = new Set([
+  'SERVICE_UNAVAILABLE',
+  'NBD_SERVER_UNREACHABLE',
+  'NBD_SERVER_TOO_OLD',
+  'NBD_TLS_FAILED',
+]);
+
 /** What helps beyond the sentence: where to look when nothing answers, and where a bug is. */
 function moreOf(error: unknown): string {
   if (!(error instanceof HoldfastError)) return `${error instanceof Error ? (error.stack ?? '') : ''}\n`;
-  return error.code === 'SERVICE_UNAVAILABLE' ? `${errorCatalogue[error.code].recovery}\n` : '';
+  return leadsFurther.has(error.code) ? `${errorCatalogue[error.code].recovery}\n` : '';
 }
