@@ -241,6 +241,21 @@ export const errorCatalogue = {
     'An answer of an NBD server has flags that do not fit the 32 bits that were asked for (EOVERFLOW).',
     'Use the call for 64 bits.',
   ),
+  NBD_CONTEXT_NOT_OFFERED: entry(
+    'FAILED_PRECONDITION',
+    'An NBD server does not have a metadata context for an export.',
+    'Ask for one that it has: `holdfast nbd info URI` lists them.',
+  ),
+  COPY_REFUSED: entry(
+    'FAILED_PRECONDITION',
+    'Source and destination of a copy do not go together; nothing was written.',
+    'Choose another destination, or correct what the message names.',
+  ),
+  COPY_INTERRUPTED: entry(
+    'ABORTED',
+    'A copy was stopped by a signal before it was complete.',
+    'Go on with it: repeat the command with the `--resume-from` that the message gives.',
+  ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
