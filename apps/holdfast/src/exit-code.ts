@@ -6,5 +6,7 @@ export const ExitCode = {
   no: 2,
   /** EX_USAGE of sysexits.h. */
   usage: 64,
+  /** Stopped by ^C or SIGTERM before it was done: 128 + SIGINT, as shells have it. */
+  interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -11,6 +11,7 @@ const exitCodes = {
   failed: 'Failed. One sentence on standard error says what and why.',
   no: 'No: what was named is not there, or a service does not run (`status`).',
   usage: 'Wrong usage: an unknown command or option, or one that is missing.',
+  interrupted: 'Interrupted by ^C or SIGTERM (`nbd copy`); what was done so far is told.',
 };
 
 const intro = `# The command line

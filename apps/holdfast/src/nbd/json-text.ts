@@ -8,6 +8,11 @@ export function jsonText(value: unknown, indent?: number): string {
   return typeof indent === 'number' ? write(value, '\n', ' '.repeat(indent)) : write(value, '', '');
 }
 
+/** One object on one line of standard output. */
+export function printJsonLine(value: unknown): void {
+  process.stdout.write(`${jsonText(value)}\n`);
+}
+
 function write(value: unknown, lineBreak: string, step: string): string {
   if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) {

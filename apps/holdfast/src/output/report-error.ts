@@ -9,6 +9,7 @@ export function reportError(error: unknown, json: boolean): ExitCode {
   const known = error instanceof HoldfastError ? error : new HoldfastError('INTERNAL', messageOf(error));
   if (json) process.stderr.write(errorLine(known));
   else process.stderr.write(`holdfast: ${known.message} (${known.code})\n${moreOf(error)}`);
+  if (known.code === 'COPY_INTERRUPTED') return ExitCode.interrupted;
   return known.status === 'NOT_FOUND' ? ExitCode.no : ExitCode.failed;
 }
 

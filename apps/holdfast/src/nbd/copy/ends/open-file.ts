@@ -1,0 +1,54 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { identifyDevice, lockDevice, openDevice, type DeviceIdentity, type OwnedFd } from '@holdfast/linux';
+
+/** A regular file or a block device, locked against those who must not use it at the same time. */
+export interface OpenFile {
+  readonly name: string;
+  /** Closing it ends the lock. */
+  readonly fd: OwnedFd;
+  readonly identity: DeviceIdentity;
+}
+
+/**
+ * Opens a file or a block device to copy from; nobody writes to it from now on.
+ *
+ * @throws HoldfastError DEVICE_OPEN_FAILED, DEVICE_UNSUITABLE or DEVICE_LOCKED
+ */
+export function openSourceFile(location: string): OpenFile {
+  return openLocked(location, true);
+}
+
+/**
+ * Opens a file or a block device to copy to, which nobody else uses from now on. A file that is not there is made; what
+ * is there is left as it is.
+ */
+export function openDestinationFile(location: string): OpenFile {
+  if (!existsSync(location)) makeFile(location);
+  return openLocked(location, false);
+}
+
+/** Makes a file as long as the source, and all zeroes unless its content is kept. A block device stays as it is. */
+export function fitToSource({ fd, identity }: OpenFile, sizeBytes: bigint, keepContent: boolean): void {
+  if (identity.kind === 'block') return;
+  if (!keepContent) ftruncateSync(fd.number, 0);
+  ftruncateSync(fd.number, Number(sizeBytes));
+}
+
+function openLocked(location: string, readOnly: boolean): OpenFile {
+  using opened = openDevice(location, { readOnly });
+  const identity = identifyDevice(opened.number);
+  const { fd } = lockDevice(opened, location, { readOnly });
+  return { name: location, fd, identity };
+}
+
+/** The name of a new file is on stable storage too: without it the content would be lost. */
+function makeFile(location: string): void {
+  closeSync(openSync(location, 'wx'));
+  const folder = openSync(path.dirname(path.resolve(location)), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
