@@ -19,8 +19,22 @@ export interface Grid {
   readonly dataMax: number;
 }
 
+/**
+ * "The size of the export SHOULD be a multiple of its minimum block size": of one whose size is not, nobody can ask for the
+ * end.
+ *
+ * @throws HoldfastError COPY_REFUSED
+ */
+function checkEnd({ name, sizeBytes, blockBytes }: CopySource): void {
+  if (sizeBytes % BigInt(blockBytes) === 0n) return;
+  throw refused(
+    `the end of ${name} cannot be read: its ${sizeBytes} bytes are no multiple of ${blockBytes}, its minimum block size`,
+  );
+}
+
 /** Finds what keeps to the block sizes of both ends. @throws HoldfastError COPY_REFUSED if nothing does */
 export function gridFor(source: CopySource, destination: CopyDestination): Grid {
+  checkEnd(source);
   const grain = Math.max(source.blockBytes, destination.blockBytes, HOLE_BYTES);
   const most = Math.min(source.transferBytesMax, destination.transferBytesMax);
   // Block sizes are powers of two: the larger is a multiple of the smaller.

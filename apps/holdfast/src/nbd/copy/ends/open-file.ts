@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { identifyDevice, lockDevice, openDevice, type DeviceIdentity, type OwnedFd } from '@holdfast/linux';
 
 /** A regular file or a block device, locked against those who must not use it at the same time. */
@@ -44,11 +45,17 @@ function openLocked(location: string, readOnly: boolean): OpenFile {
 
 /** The name of a new file is on stable storage too: without it the content would be lost. */
 function makeFile(location: string): void {
-  closeSync(openSync(location, 'wx'));
-  const folder = openSync(path.dirname(path.resolve(location)), 'r');
   try {
+    closeSync(openSync(location, 'wx'));
+    const folder = openSync(path.dirname(path.resolve(location)), 'r');
     fsyncSync(folder);
-  } finally {
     closeSync(folder);
+  } catch (error) {
+    throw new HoldfastError(
+      'DEVICE_OPEN_FAILED',
+      `the file ${JSON.stringify(location)} could not be made: ${messageOf(error)}`,
+      { path: location },
+      error,
+    );
   }
 }
