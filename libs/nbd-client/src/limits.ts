@@ -44,3 +44,6 @@ export const FRAGMENTS_MAX = 65_536;
 
 /** Size of a file with a certificate or a key: the longest chains are below 100 KiB. */
 export const CREDENTIAL_FILE_BYTES_MAX = 1024 * 1024;
+
+/** What one call receives from a socket: a READ of the usual length at once, and no more than caches of processors hold. */
+export const RECEIVE_BYTES = 256 * 1024;

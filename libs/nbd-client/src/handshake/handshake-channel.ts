@@ -178,6 +178,8 @@ export class HandshakeChannel {
       .on('end', this.#onEnd)
       .on('close', this.#onEnd)
       .on('error', this.#onError);
+    // A socket is paused until somebody listens.
+    this.#stream.resume();
   }
 
   #detach(): void {

@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 import { HoldfastError } from '@holdfast/foundation';
+import { RECEIVE_BYTES } from '../limits.js';
 import type { NbdAddress } from '../uri/nbd-uri.js';
 
 /** An address as one reads it: `localhost:10809`, `[::1]:10809`, or the path of a socket. */
@@ -10,15 +12,25 @@ export function describeAddress(address: NbdAddress): string {
 }
 
 /**
- * Connects to a server.
+ * Connects to a server. The socket is paused, and what it gives as data is lent for the call: it is received in one buffer
+ * again and again, since fresh memory for each piece takes longer than to receive it.
  *
  * @throws HoldfastError NBD_SERVER_UNREACHABLE if that fails, or takes longer than `connectMs`
  */
 export function openSocket(address: NbdAddress, connectMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    );
+    const socket = connect({
+      ...(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }),
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(RECEIVE_BYTES),
+        callback: (count, memory) => {
+          socket.emit('data', memory.subarray(0, count));
+          return true;
+        },
+      },
+    });
+    // Received only once there is somebody to take it.
+    socket.pause();
     const fail = (reason: string, cause?: unknown): void => {
       clearTimeout(timer);
       socket.destroy();
