@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { printNote } from '../../output/print.js';
 import { checkTogether, refuseSameFile } from './ends/checks.js';
-import type { CopyDestination, CopySource } from './ends/copy-end.js';
+import type { CopyDestination, CopyEnd, CopySource } from './ends/copy-end.js';
 import { fileDestination } from './ends/file-destination.js';
 import { fileSource } from './ends/file-source.js';
 import { allowsSeveral, furtherConnections } from './ends/nbd-connections.js';
@@ -13,6 +13,7 @@ import { letGo, openPlace, type Opened } from './ends/opened.js';
 import type { Place } from './ends/place.js';
 import { refused } from './ends/refused.js';
 import { CONNECTIONS_DEFAULT } from './limits.js';
+import { gridFor, type Grid } from './plan.js';
 
 export interface EndsOptions {
   /** Undefined: as many as are of use. */
@@ -25,14 +26,16 @@ export interface EndsOptions {
   readonly json: boolean;
 }
 
+/** Two ends that go together. */
 export interface Ends {
   readonly source: CopySource;
   readonly destination: CopyDestination;
+  readonly grid: Grid;
 }
 
 /**
- * Opens both ends, and makes sure that they go together before anything is written. A file that is copied to from the
- * start is made as long as the source, and all zeroes.
+ * Opens both ends, and makes sure that they go together before anything is written. Only then a file that is copied to from
+ * the start is made as long as the source, and all zeroes.
  *
  * @throws HoldfastError COPY_REFUSED, and what opening throws
  */
@@ -44,6 +47,7 @@ export async function openEnds(from: Place, to: Place, options: EndsOptions): Pr
     throw refused(`${to.name} is not there, so there is nothing to resume: leave --resume-from out`);
   }
   const opened: Opened[] = [];
+  const ends: CopyEnd[] = [];
   try {
     const source = await openPlace(
       from,
@@ -55,11 +59,15 @@ export async function openEnds(from: Place, to: Place, options: EndsOptions): Pr
     opened.push(destination);
     const sizeBytes = checkTogether(source, destination, resumeFrom);
     const count = connectionCount([source, destination], options);
-    return {
-      source: await sourceOf(source, count),
-      destination: await destinationOf(destination, count, sizeBytes, options),
-    };
+    const sourceEnd = await sourceOf(source, count);
+    ends.push(sourceEnd);
+    const destinationEnd = await destinationOf(destination, count, options);
+    ends.push(destinationEnd);
+    const grid = gridFor(sourceEnd, destinationEnd);
+    if (destination.kind === 'file') fitToSource(destination.file, sizeBytes, resumeFrom > 0n);
+    return { source: sourceEnd, destination: destinationEnd, grid };
   } catch (error) {
+    for (const one of ends) one.abandon();
     for (const one of opened) letGo(one);
     throw error;
   }
@@ -94,7 +102,6 @@ async function sourceOf(opened: Opened, count: number): Promise<CopySource> {
 async function destinationOf(
   opened: Opened,
   count: number,
-  sizeBytes: bigint,
   { resumeFrom, destinationIsZero }: EndsOptions,
 ): Promise<CopyDestination> {
   switch (opened.kind) {
@@ -103,9 +110,8 @@ async function destinationOf(
       return nbdDestination(opened.name, connections, destinationIsZero);
     }
     case 'file': {
-      const isResumed = resumeFrom > 0n;
-      fitToSource(opened.file, sizeBytes, isResumed);
-      const isFresh = opened.file.identity.kind === 'file' && !isResumed;
+      // It is made so before it is written to.
+      const isFresh = opened.file.identity.kind === 'file' && resumeFrom === 0n;
       return fileDestination(opened.file, isFresh || destinationIsZero);
     }
     case 'null':

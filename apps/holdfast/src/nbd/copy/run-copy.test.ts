@@ -5,6 +5,8 @@ import { capturePrinted } from '../../testing/printed.js';
 import type { CopyDestination, CopySource } from './ends/copy-end.js';
 import { nullDestination } from './ends/null-destination.js';
 import { CHECKPOINT_MS, REQUEST_BYTES } from './limits.js';
+import type { Ends } from './open-ends.js';
+import { gridFor } from './plan.js';
 import { runCopy, type RunOptions } from './run-copy.js';
 
 const PIECES = 8;
@@ -54,6 +56,10 @@ class MemoryDestination {
   }
 }
 
+function ends(source: CopySource, destination: CopyDestination): Ends {
+  return { source, destination, grid: gridFor(source, destination) };
+}
+
 function options(changes: Partial<RunOptions> = {}): RunOptions {
   const { signal } = new AbortController();
   return { requests: 3, resumeFrom: 0n, sparse: false, json: false, interrupt: signal, ...changes };
@@ -78,7 +84,7 @@ afterEach(() => {
 describe('a copy', () => {
   it('is on stable storage when success is claimed', async () => {
     const memory = new MemoryDestination();
-    const tally = await runCopy({ source: memorySource(), destination: memory.end() }, options());
+    const tally = await runCopy(ends(memorySource(), memory.end()), options());
     expect(memory.stable.equals(content)).toBe(true);
     expect(tally.progress).toEqual({
       copied: BigInt(SIZE),
@@ -90,7 +96,7 @@ describe('a copy', () => {
   it('fails if the last flush fails, and claims nothing that was not flushed', async () => {
     const memory = new MemoryDestination();
     const destination = memory.end({ flush: () => Promise.reject(diskFull) });
-    const copying = runCopy({ source: memorySource(), destination }, options());
+    const copying = runCopy(ends(memorySource(), destination), options());
     await expect(copying).rejects.toMatchObject({
       code: 'NBD_REQUEST_FAILED',
       message: 'destination: no space; nothing of it is safe yet, so begin again',
@@ -108,17 +114,12 @@ describe('a copy', () => {
         write: (data, where, connection) =>
           where === offset ? Promise.reject(diskFull) : whole.write(data, where, connection),
       });
-      const resumeFrom = await resumeFromOf(
-        runCopy({ source: memorySource(), destination: broken }, options()),
-      );
+      const resumeFrom = await resumeFromOf(runCopy(ends(memorySource(), broken), options()));
       expect(resumeFrom).toBe(at * REQUEST_BYTES);
       expect(memory.stable.subarray(0, resumeFrom).equals(content.subarray(0, resumeFrom))).toBe(true);
       // A crash loses what was written without a flush.
       memory.written.set(memory.stable);
-      await runCopy(
-        { source: memorySource(), destination: whole },
-        options({ resumeFrom: BigInt(resumeFrom) }),
-      );
+      await runCopy(ends(memorySource(), whole), options({ resumeFrom: BigInt(resumeFrom) }));
       expect(memory.stable.equals(content)).toBe(true);
     },
   );
@@ -130,7 +131,7 @@ describe('a copy', () => {
           ? memorySource().read(target, offset, connection)
           : Promise.reject(new HoldfastError('NBD_CONNECTION_LOST', 'the connection was lost')),
     });
-    const copying = runCopy({ source, destination: new MemoryDestination().end() }, options());
+    const copying = runCopy(ends(source, new MemoryDestination().end()), options());
     await expect(copying).rejects.toMatchObject({
       code: 'NBD_CONNECTION_LOST',
       message: `source: the connection was lost; the first ${String(2 * REQUEST_BYTES)} of ${String(SIZE)} bytes are safe at the destination: go on by --resume-from ${String(2 * REQUEST_BYTES)}`,
@@ -144,7 +145,7 @@ describe('a copy', () => {
         throw new HoldfastError('NBD_REQUEST_FAILED', 'no extents');
       },
     });
-    const copying = runCopy({ source, destination: new MemoryDestination().end() }, options());
+    const copying = runCopy(ends(source, new MemoryDestination().end()), options());
     await expect(copying).rejects.toThrow('source: no extents');
   });
 
@@ -160,10 +161,7 @@ describe('a copy', () => {
         await memory.end().write(data, offset, connection);
       },
     });
-    const copying = runCopy(
-      { source: memorySource(), destination },
-      options({ interrupt: interrupt.signal }),
-    );
+    const copying = runCopy(ends(memorySource(), destination), options({ interrupt: interrupt.signal }));
     await expect(copying).rejects.toMatchObject({ code: 'COPY_INTERRUPTED' });
     const resumeFrom = await resumeFromOf(copying);
     expect(begun).toBeLessThan(PIECES);
@@ -177,10 +175,7 @@ describe('a copy', () => {
     const destination = new MemoryDestination().end({
       write: (_data, offset) => (offset === 0n ? new Promise(() => undefined) : Promise.resolve()),
     });
-    const copying = runCopy(
-      { source: memorySource(), destination },
-      options({ interrupt: interrupt.signal }),
-    );
+    const copying = runCopy(ends(memorySource(), destination), options({ interrupt: interrupt.signal }));
     const resumeFrom = resumeFromOf(copying);
     interrupt.abort();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -193,7 +188,7 @@ describe('a copy', () => {
     const destination = new MemoryDestination().end({
       write: () => new Promise((resolve) => setTimeout(resolve, CHECKPOINT_MS)),
     });
-    const copying = runCopy({ source: memorySource(), destination }, options({ json: true, requests: 1 }));
+    const copying = runCopy(ends(memorySource(), destination), options({ json: true, requests: 1 }));
     await vi.advanceTimersByTimeAsync(PIECES * CHECKPOINT_MS + 60_000);
     await copying;
     const lines = printed.stdout.trim().split('\n');
@@ -219,7 +214,7 @@ describe('a copy', () => {
         return Promise.resolve();
       },
     });
-    const tally = await runCopy({ source, destination }, options({ sparse: true }));
+    const tally = await runCopy(ends(source, destination), options({ sparse: true }));
     expect(zeroed).toEqual([`0 ${String(REQUEST_BYTES)}`]);
     expect([tally.data, tally.zeroes]).toEqual([BigInt(SIZE - REQUEST_BYTES), BigInt(REQUEST_BYTES)]);
   });
@@ -235,7 +230,7 @@ describe('a copy', () => {
       readsAsZeroes: true,
       writeZeroes: () => Promise.reject(new Error('must not be asked')),
     });
-    const tally = await runCopy({ source, destination }, options());
+    const tally = await runCopy(ends(source, destination), options());
     expect(tally.zeroes).toBe(BigInt(SIZE));
   });
 });

@@ -3,7 +3,7 @@ import { checkpoint, checkpointRegularly, pause } from './checkpoint.js';
 import { CopyFailure } from './copy-failure.js';
 import { CHECKPOINT_MS, SETTLE_MS } from './limits.js';
 import type { Ends } from './open-ends.js';
-import { gridFor, roundDown, type Grid } from './plan.js';
+import { roundDown } from './plan.js';
 import { Frontier } from './progress/frontier.js';
 import { reportProgress } from './progress/reporter.js';
 import { Tally } from './progress/tally.js';
@@ -27,13 +27,12 @@ export interface RunOptions {
  * @throws HoldfastError with the code of what failed, or COPY_INTERRUPTED, that says where to go on
  */
 export async function runCopy(ends: Ends, options: RunOptions): Promise<Tally> {
-  const { source, destination } = ends;
-  const grid = gridFor(source, destination);
+  const { source, destination, grid } = ends;
   const from = roundDown(options.resumeFrom, BigInt(grid.grain));
   const tally = new Tally(from, source.sizeBytes);
   const report = reportProgress(tally, options.json);
   try {
-    await moveAll(ends, options, grid, tally);
+    await moveAll(ends, options, tally);
   } catch (error) {
     source.abandon();
     destination.abandon();
@@ -46,9 +45,8 @@ export async function runCopy(ends: Ends, options: RunOptions): Promise<Tally> {
 }
 
 async function moveAll(
-  { source, destination }: Ends,
+  { source, destination, grid }: Ends,
   { requests, sparse, interrupt }: RunOptions,
-  grid: Grid,
   tally: Tally,
 ): Promise<void> {
   const { from } = tally;
