@@ -17,6 +17,8 @@ export { NbdConnection } from './nbd-connection.js';
 export type { Bytes, ReadOptions, WriteOptions, WriteZeroesOptions } from './nbd-connection.js';
 export { Owned, type Releasable } from './ownership/owned.js';
 export { POISON } from './ownership/receive-memory.js';
+export { describeAddress, openSocket } from './socket/open-socket.js';
+export { secureStream } from './socket/tls/secure-stream.js';
 export { loadTlsSetup, type TlsSetup } from './socket/tls/tls-setup.js';
 export type { ContextEntries32 } from './transmission/block-status-command.js';
 export type { BlockStatusOptions } from './transmission/block-status-query.js';
