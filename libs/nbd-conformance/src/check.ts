@@ -5,7 +5,7 @@ import { PeerFault } from './peer-fault.js';
 import type { Probe } from './probe.js';
 import { probes } from './probes/all.js';
 import { regionOf, restore, save } from './server/region.js';
-import { Server, type Region } from './server/server.js';
+import { isUnreachable, Server, type Region } from './server/server.js';
 import { survey } from './server/survey.js';
 import { Trial } from './trial.js';
 import type { Evidence, Outcome, Verdict } from './verdict.js';
@@ -47,7 +47,7 @@ export async function check(uri: string, options: CheckOptions = {}): Promise<Ch
     return { verdicts: await judgeAll(server, chosen, options), notRestored: undefined };
   }
   const region = regionOf(facts);
-  const saved = await save(server, region);
+  const saved = await saveOrExplain(server, region);
   options.onRegion?.(region, saved);
   server.region = region;
   const verdicts = await judgeAll(server, chosen, options).catch(async (error: unknown) => {
@@ -55,6 +55,17 @@ export async function check(uri: string, options: CheckOptions = {}): Promise<Ch
     throw error;
   });
   return { verdicts, notRestored: await writeBack(server, region, saved) };
+}
+
+/** What cannot be read is not overwritten. */
+async function saveOrExplain(server: Server, region: Region): Promise<Buffer> {
+  try {
+    return await save(server, region);
+  } catch (error) {
+    if (!(error instanceof PeerFault)) throw error;
+    const sentence = `nothing was written, because what would be overwritten cannot be read (${error.message}): check without writing first`;
+    throw new HoldfastError('NBD_PROTOCOL_VIOLATION', sentence, {}, error);
+  }
 }
 
 /** @returns why it could not be done */
@@ -105,24 +116,10 @@ async function judge(server: Server, { run }: Probe, mode: ReplyMode | undefined
   try {
     const outcome = await trial.judge(run);
     // A server that has just broken a rule may have died of it, which is for the rule to tell.
-    return outcome.outcome === 'broken' && (await isGone(server)) ? withEnd(outcome) : outcome;
+    return outcome.outcome === 'broken' && (await server.isGone()) ? withEnd(outcome) : outcome;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     return { outcome: 'not tried', reason: `the server takes no connections any more (${error.message})` };
-  }
-}
-
-function isUnreachable(error: unknown): error is HoldfastError {
-  return error instanceof HoldfastError && error.code === 'NBD_SERVER_UNREACHABLE';
-}
-
-async function isGone(server: Server): Promise<boolean> {
-  try {
-    (await server.connect()).close();
-    return false;
-  } catch (error) {
-    if (isUnreachable(error)) return true;
-    throw error;
   }
 }
 
@@ -131,8 +128,8 @@ function withEnd({ evidence }: Extract<Outcome, { outcome: 'broken' }>): Outcome
   const end: Evidence = {
     strength: 'MUST',
     sent: `${sent}; then another connection`,
-    expected: 'a server that takes connections',
-    got: 'none is taken any more',
+    expected: 'a server that greets',
+    got: 'none does any more',
     section: 'Terminating the transmission phase',
   };
   return { outcome: 'broken', strength: 'MUST', evidence: [end, ...evidence] };

@@ -30,8 +30,8 @@ export const BUFFERED_BYTES_MAX = 256 * 1024;
 /** Evidence kept for one rule in one mode: the first few tell the story. */
 export const EVIDENCE_MAX = 8;
 
-/** Text that a server sent, as it is shown. */
-export const SHOWN_TEXT_BYTES_MAX = 200;
+/** Characters of a text that a server sent, as it is shown: a name is recognised by less. */
+export const SHOWN_TEXT_MAX = 200;
 
 /** What `--write` may change, in one piece: the largest minimum block size, so that it can be written to on any export. */
 export const REGION_BYTES = 64 * 1024;

@@ -83,6 +83,17 @@ export class Server {
     return new RawStream(await openSocket(this.uri.address, this.answerMs), this.answerMs);
   }
 
+  /** Whether it greets nobody any more. One that dies may still take connections, and says nothing on them. */
+  async isGone(): Promise<boolean> {
+    try {
+      (await this.greet()).close();
+      return false;
+    } catch (error) {
+      if (isUnreachable(error) || error instanceof PeerFault) return true;
+      throw error;
+    }
+  }
+
   /** A connection behind the greeting, in the clear. */
   async greet(clientFlags?: number): Promise<Handshake> {
     return closingOnError(await this.connect(), (stream) => Handshake.begin(stream, clientFlags));
@@ -137,6 +148,11 @@ export class Server {
     const reply = await handshake.stream.read(10);
     return { sizeBytes: reply.readBigUInt64BE(0), flags: reply.readUInt16BE(8), blockSize: undefined };
   }
+}
+
+/** Whether nothing listens there, or nobody answers. */
+export function isUnreachable(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'NBD_SERVER_UNREACHABLE';
 }
 
 /** An option was answered by an error that leaves no way into transmission. */

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { SHOWN_TEXT_MAX } from '../limits.js';
 
 /** A big-endian number of so many bits, bytes, or text in UTF-8. */
 export type Field = readonly [bits: 16 | 32 | 64, value: number | bigint] | Uint8Array | string;
@@ -14,6 +15,12 @@ export function bytesOf(...fields: readonly Field[]): Buffer {
       return bytes.subarray(8 - bits / 8);
     }),
   );
+}
+
+/** Text of a server, fit to be shown: short, and without what a terminal would take for a command. */
+export function shownText(text: string): string {
+  const plain = text.replace(/\p{C}/gu, '\ufffd');
+  return plain.length > SHOWN_TEXT_MAX ? `${plain.slice(0, SHOWN_TEXT_MAX)}…` : plain;
 }
 
 /** `0x67446698`. */

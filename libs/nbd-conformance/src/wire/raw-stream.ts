@@ -16,7 +16,8 @@ export class RawStream {
   #wake: () => void = () => undefined;
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#chunks.push(chunk);
+    // It is lent by the socket, for this call only.
+    this.#chunks.push(Buffer.from(chunk));
     this.#buffered += chunk.length;
     if (this.#buffered >= Math.max(this.#wanted, BUFFERED_BYTES_MAX)) this.#stream.pause();
     this.#wake();

@@ -5,6 +5,7 @@ import type { Handshake } from '../../server/handshake.js';
 import { Session } from '../../server/session.js';
 import { factsOf } from '../../server/export-facts.js';
 import type { Trial } from '../../trial.js';
+import { shownText } from '../../wire/bytes.js';
 import { contextData, infoData } from '../../wire/option.js';
 import { isError, unlessReply } from '../../wire/option-reply.js';
 import { UNKNOWN_EXPORT } from './unknown-export.js';
@@ -64,7 +65,10 @@ async function listsAll(trial: Trial): Promise<void> {
       const answer = await handshake.ask(Option.LIST_META_CONTEXT, data);
       const names = [...contextsIn(answer).keys()];
       const isThere = names.includes(BASE) || names.includes('base:');
-      return unlessReply(answer, OptionReplyType.ACK) ?? (isThere ? undefined : `only ${names.join(', ')}`);
+      return (
+        unlessReply(answer, OptionReplyType.ACK) ??
+        (isThere ? undefined : `only ${shownText(names.join(', '))}`)
+      );
     });
   }
 }
@@ -88,7 +92,10 @@ async function selectsOnly(trial: Trial): Promise<void> {
       const answer = await handshake.ask(Option.SET_META_CONTEXT, data);
       const names = [...contextsIn(answer).keys()].join(', ');
       const isRight = names === expected.join(', ');
-      return unlessReply(answer, OptionReplyType.ACK) ?? (isRight ? undefined : `the contexts "${names}"`);
+      return (
+        unlessReply(answer, OptionReplyType.ACK) ??
+        (isRight ? undefined : `the contexts "${shownText(names)}"`)
+      );
     });
   }
   await uniqueIds(trial);
