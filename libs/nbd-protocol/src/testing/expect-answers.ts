@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import type { ReplyMode } from '../handshake/reply-mode.js';
 import { assemble } from './assemble.js';
 import { chunkedRepliesOf, type ChunkedReply, type StatusChunk } from './chunks.js';
@@ -17,7 +17,7 @@ export function expectAnswers(
   subject: ReferenceExport,
 ): void {
   const replies = chunkedRepliesOf(sent, replyMode);
-  expect(replies.length).toBe(answers.length);
+  assert.equal(replies.length, answers.length, 'every request has one reply');
   answers.forEach((answer, index) => {
     const reply = replies[index];
     if (reply === undefined) throw new Error('every request has its reply');
@@ -32,20 +32,24 @@ function expectAnswer(
   subject: ReferenceExport,
 ): void {
   const { request, error, data, status } = answer;
-  expect(reply.cookie).toBe(request.cookie);
-  expect(reply.offset).toBe(replyMode === 'extended' ? request.offset : 0n);
-  expect(reply.error).toBe(error);
+  assert.equal(reply.cookie, request.cookie, 'a reply has the cookie of its request (T16)');
+  const offset = replyMode === 'extended' ? request.offset : 0n;
+  assert.equal(reply.offset, offset, 'a reply has the offset of its request (T12)');
+  assert.equal(reply.error, error, 'the error');
   if (error !== 0) {
-    expect(reply.chunks).toEqual([]);
-    expect(reply.message).not.toBe('');
+    assert.deepEqual(reply.chunks, [], 'an error has no content');
+    assert.notEqual(reply.message, '', 'an error has a text');
   } else if (request.type === READ) {
     const { data: content, covered } = assemble(reply, Number(request.offset), data.length);
-    expect(covered).toBe(data.length);
+    assert.equal(covered, data.length, 'content covers the request (T9)');
     expectBytes(content, data);
-    if ((request.flags & DF) !== 0) expect(reply.chunks.map(({ kind }) => kind)).toEqual(['data']);
+    const isWhole = reply.chunks.length === 1 && reply.chunks[0]?.kind === 'data';
+    assert.ok((request.flags & DF) === 0 || isWhole, 'DF is one chunk of data (T9)');
   } else {
-    expect(reply.chunks.map((chunk) => (chunk.kind === 'status' ? chunk.contextId : chunk.kind))).toEqual(
+    assert.deepEqual(
+      reply.chunks.map((chunk) => (chunk.kind === 'status' ? chunk.contextId : chunk.kind)),
       status.map(({ contextId }) => contextId),
+      'one status chunk for each context (T11)',
     );
     reply.chunks.forEach((chunk, index) => {
       if (chunk.kind === 'status') {

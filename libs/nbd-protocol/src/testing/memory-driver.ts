@@ -224,16 +224,16 @@ export class MemoryDriver {
     const { fileOffset, length, extents, context } = this.machine;
     const states = this.#states.get(context) ?? new Uint8Array(this.image.length);
     for (let at = fileOffset; at < fileOffset + length && !extents.isFull;) {
-      const end = Math.min(endOfRun(states, at), at + this.#extentBytesMax);
+      const end = endOfRun(states, at, Math.min(states.length, at + this.#extentBytesMax));
       extents.add(end - at, states[at] ?? 0);
       at = end;
     }
   }
 }
 
-function endOfRun(states: Uint8Array, from: number): number {
+function endOfRun(states: Uint8Array, from: number, end: number): number {
   let at = from + 1;
-  while (at < states.length && states[at] === states[from]) at += 1;
+  while (at < end && states[at] === states[from]) at += 1;
   return at;
 }
 
