@@ -1,16 +1,18 @@
 /**
- * Writes the pages of docs/reference that say what the code says: contracts, errors, settings, commands, limits.
+ * Writes the pages of docs/reference that say what the code says: contracts, errors, settings, commands, limits, and
+ * differences from another server.
  *
  *   node tools/docs/generate.js            writes them
  *   node tools/docs/generate.js --check    compares them with what would be written: exit code 1 when one differs
  *
- * The code is read as it was built last, so build before (`./tools/setup`).
+ * The code is read as it was built last, so build before (`npm run build`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { apiPage } from './pages/api.js';
 import { cliPage } from './pages/cli.js';
+import { differencesPage } from './pages/differences.js';
 import { errorsPage } from './pages/errors.js';
 import { limitsPage } from './pages/limits.js';
 import { settingsPage } from './pages/settings.js';
@@ -19,7 +21,7 @@ import { NotBuilt, reference, root } from './places.js';
 /** @import { Page } from './types.js' */
 
 /** @type {readonly Page[]} */
-const pages = [apiPage, cliPage, errorsPage, limitsPage, settingsPage];
+const pages = [apiPage, cliPage, differencesPage, errorsPage, limitsPage, settingsPage];
 
 /** @param {Page} page */
 async function textOf({ file, source, render }) {

@@ -10,7 +10,7 @@ export const reference = path.join(root, 'docs/reference');
 export class NotBuilt extends Error {
   /** @param {string} file path from the root of the repository */
   constructor(file) {
-    super(`${file} is not there: build first, by ./tools/setup`);
+    super(`${file} is not there: build first, by npm run build`);
   }
 }
 
