@@ -2,9 +2,10 @@ import { Command, Option } from 'commander';
 import { STATE_DEFAULT } from '../client/endpoints.js';
 import { Announcer } from '../serve/announcer.js';
 import { serve, type ServeOptions } from '../serve/serve.js';
+import { withTls } from './serve-tls.js';
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('Serve images: starts the services, and stops them on ^C or SIGTERM')
     .argument(
       '[image...]',
@@ -23,10 +24,12 @@ export function serveCommand(): Command {
     )
     .option('--state <folder>', `state folder (default: ${STATE_DEFAULT})`)
     .option('--read-only', 'clients may only read', false)
-    .option('--json', 'print JSON lines', false)
+    .option('--json', 'print JSON lines', false);
+  return withTls(command)
     .addHelpText(
       'after',
-      '\nExample:\n  holdfast serve disk.img\n  holdfast serve --read-only --listen 127.0.0.1:10810 *.img',
+      '\nExample:\n  holdfast serve disk.img\n  holdfast serve --read-only --listen 127.0.0.1:10810 *.img\n' +
+        '  holdfast serve --tls required --tls-certificates tls/server disk.img',
     )
     .action(async (images: string[], options: ServeOptions & { json: boolean }) => {
       await serve(images, options, new Announcer(options.json), stopSignal());

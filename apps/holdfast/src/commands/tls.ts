@@ -2,9 +2,14 @@ import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { resolveLayout } from '../client/endpoints.js';
+import { byCertificate, byKey } from '../output/client-uri.js';
 import { printFacts, printJson } from '../output/print.js';
 import { shellWord } from '../output/shell-word.js';
+import { place } from '../tls/credential-places.js';
 import { checkNames } from '../tls/tls-names.js';
+
+/** Where `serve` listens unless told otherwise. */
+const HERE = 'nbds://127.0.0.1:10809/';
 
 interface InitOptions {
   readonly dir?: string;
@@ -54,7 +59,7 @@ async function init({ dir, host, client, psk, json }: InitOptions): Promise<void
   });
   const folder = dir === undefined ? path.join(resolveLayout(undefined).folder, 'tls') : path.resolve(dir);
   // Loaded by this command alone: no other has to wait for it.
-  const { makeCredentials, place } = await import('../tls/make-credentials.js');
+  const { makeCredentials } = await import('../tls/make-credentials.js');
   const { writeNewFolder } = await import('../tls/write-new-folder.js');
   writeNewFolder(folder, await makeCredentials(names, new Date()));
   const made: Made = {
@@ -65,10 +70,10 @@ async function init({ dir, host, client, psk, json }: InitOptions): Promise<void
     pskUser: names.pskUser,
   };
   if (json) printJson(made);
-  else show(made, names.hosts[0] ?? 'localhost');
+  else show(made);
 }
 
-function show({ folder, server, clients, pskFile, pskUser }: Made, host: string): void {
+function show({ folder, server, clients, pskFile, pskUser }: Made): void {
   printFacts({
     server,
     ...Object.fromEntries(Object.entries(clients).map(([name, place]) => [`client ${name}`, place])),
@@ -80,14 +85,12 @@ function show({ folder, server, clients, pskFile, pskUser }: Made, host: string)
     `--tls-psk ${shellWord(pskFile)}`,
   ];
   const [client = ''] = Object.values(clients);
-  const byCertificate = `nbds://${host}/?tls-certificates=${client}`;
-  const byKey = `nbds://${encodeURIComponent(pskUser)}@${host}/?tls-psk-file=${pskFile}`;
   const lines = [
     'Serve with them:',
     `  npx holdfast serve ${serve.join(' ')} disk.img`,
     'Then, in another terminal, by certificate or by key:',
-    `  nbdinfo --list ${shellWord(byCertificate)}`,
-    `  nbdinfo --list ${shellWord(byKey)}`,
+    `  nbdinfo --list ${shellWord(byCertificate(HERE, client))}`,
+    `  nbdinfo --list ${shellWord(byKey(HERE, pskUser, pskFile))}`,
     `A client needs its own folder, or the key, and nothing else. ${path.join(folder, 'ca/ca-key.pem')} makes`,
     'certificates that this server trusts: keep it where nobody else can read it.',
   ];

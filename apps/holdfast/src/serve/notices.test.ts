@@ -1,18 +1,45 @@
 import { stateLayout } from '@holdfast/contracts';
 import { describe, expect, test } from 'vitest';
 import { databaseNotice, exposureNotice } from './notices.js';
+import type { TlsChoice } from './tls-choice.js';
 
 describe('Law 8 a warning', () => {
+  const everywhere = { host: '0.0.0.0', port: 10809 };
+  const tls = (mode: TlsChoice['mode'], ofClients: 'off' | 'optional' | 'required'): TlsChoice => ({
+    mode,
+    certificates: { folder: '/tls/server', ofClients },
+    pskFile: undefined,
+    minimumVersion: undefined,
+  });
+
   test.each(['0.0.0.0', '192.168.1.2', 'disks.example.org'])('says that %s is open to others', (host) => {
-    expect(exposureNotice({ host, port: 10809 })).toBe(
-      `warning: whoever reaches ${host}:10809 can read and write what is exported there, as there is no authentication yet`,
+    expect(exposureNotice({ host, port: 10809 }, undefined)).toBe(
+      `warning: whoever reaches ${host}:10809 can read and write what is exported there, as clients do not prove who they are without --tls`,
     );
   });
 
   test('is not given for loopback, nor where nothing listens', () => {
-    expect(exposureNotice({ host: '127.0.0.1', port: 1 })).toBeUndefined();
-    expect(exposureNotice({ host: '::1', port: 1 })).toBeUndefined();
-    expect(exposureNotice('none')).toBeUndefined();
+    expect(exposureNotice({ host: '127.0.0.1', port: 1 }, undefined)).toBeUndefined();
+    expect(exposureNotice({ host: '::1', port: 1 }, undefined)).toBeUndefined();
+    expect(exposureNotice('none', undefined)).toBeUndefined();
+  });
+
+  test('is not given where every client proves who it is, by a certificate or by a key', () => {
+    expect(exposureNotice(everywhere, tls('required', 'required'))).toBeUndefined();
+    const byKey = { ...tls('required', 'off'), certificates: undefined, pskFile: '/tls/keys' };
+    expect(exposureNotice(everywhere, byKey)).toBeUndefined();
+  });
+
+  test.each(['off', 'optional'] as const)('is given where certificates of clients are %s', (ofClients) => {
+    expect(exposureNotice(everywhere, tls('required', ofClients))).toBe(
+      'warning: whoever reaches 0.0.0.0:10809 can read and write what is exported there, as clients need no certificate (--tls-client-certificates)',
+    );
+  });
+
+  test('is given where exports can be had without TLS', () => {
+    expect(exposureNotice(everywhere, tls('per-export', 'required'))).toBe(
+      'warning: whoever reaches 0.0.0.0:10809 can read and write the exports there that let everybody in, as they need no TLS (--tls per-export)',
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { lockFile, type OwnedFd } from '@holdfast/linux';
 import { resolveEndpoints, resolveLayout } from '../client/endpoints.js';
 import { Instance } from '../client/instance.js';
+import type { TlsOptions } from '../commands/serve-tls.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Announcer } from './announcer.js';
 import { demoUnlessRegistered } from './demo-image.js';
@@ -13,8 +14,10 @@ import { databaseNotice, exposureNotice } from './notices.js';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
 import { provision } from './provision.js';
 import { removeStaleSockets } from './stale-sockets.js';
+import { chooseTls, tlsEnvironment, type TlsChoice } from './tls-choice.js';
+import { checkTlsFiles } from './tls-files.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends TlsOptions {
   /** `HOST:PORT` or `none`. */
   readonly listen: string;
   /** Empty or not given: the one in the state folder. */
@@ -38,6 +41,8 @@ export async function serve(
   process.umask(0o077);
   const { listen, socket = '', state, readOnly } = options;
   const address = parseListen(listen);
+  const tls = chooseTls(options);
+  if (tls !== undefined) checkTlsFiles(tls);
   const given = checkImages(images, readOnly);
   const layout = resolveLayout(state);
   const nbdSocket = socket === '' ? layout.nbdSocket : path.resolve(socket);
@@ -46,11 +51,15 @@ export async function serve(
   try {
     if (address !== 'none') await checkTcpFree(address);
     await checkUnixFree(nbdSocket);
-    for (const notice of [exposureNotice(address), databaseNotice(process.env, layout)]) {
+    for (const notice of [exposureNotice(address, tls), databaseNotice(process.env, layout)]) {
       if (notice !== undefined) announcer.note(notice);
     }
-    const environment = { HOLDFAST_LISTEN: listen, HOLDFAST_NBD_SOCKET: nbdSocket };
-    await run({ layout, environment, given, readOnly }, announcer, stopped);
+    const environment = {
+      HOLDFAST_LISTEN: listen,
+      HOLDFAST_NBD_SOCKET: nbdSocket,
+      ...tlsEnvironment(tls),
+    };
+    await run({ layout, environment, given, readOnly, tls }, announcer, stopped);
   } finally {
     await removeStaleSockets(layout, nbdSocket);
     lock.close();
@@ -63,10 +72,11 @@ interface Run {
   readonly environment: NodeJS.ProcessEnv;
   readonly given: readonly Image[];
   readonly readOnly: boolean;
+  readonly tls: TlsChoice | undefined;
 }
 
 async function run(
-  { layout, environment, given, readOnly }: Run,
+  { layout, environment, given, readOnly, tls }: Run,
   announcer: Announcer,
   stopped: Promise<unknown>,
 ): Promise<void> {
@@ -82,7 +92,7 @@ async function run(
     const images =
       given.length > 0 ? given : await demoUnlessRegistered(instance, layout.demoImage, readOnly);
     await provision(instance, images, readOnly, note);
-    announcer.ready(await usableExports(instance, announcer), layout.folder);
+    announcer.ready(await usableExports(instance, announcer), layout.folder, tls);
     await stopped;
     announcer.note('stopping');
   } finally {

@@ -6,6 +6,7 @@ import {
   type Issued,
   type Validity,
 } from '@holdfast/certificates';
+import { place } from './credential-places.js';
 import type { TlsNames } from './tls-names.js';
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -22,15 +23,6 @@ const PSK_BYTES = 32;
 
 /** Longest common name (RFC 5280, ub-common-name); clients go by the alternative names. */
 const COMMON_NAME_LENGTH_MAX = 64;
-
-/** Folders and files by the names that libnbd, QEMU, nbdkit and holdfast look for. */
-export const place = {
-  authority: 'ca',
-  server: 'server',
-  client: (name: string) => `clients/${name}`,
-  psk: 'psk',
-  pskFile: 'psk/keys.psk',
-} as const;
 
 /** Contents by path within a folder. */
 export type CredentialFiles = ReadonlyMap<string, string>;

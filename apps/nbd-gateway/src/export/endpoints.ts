@@ -15,13 +15,17 @@ export class Endpoints {
 
   /**
    * URIs of an export, as the NBD URI specification (doc/uri.md) writes them:
-   * `nbd://127.0.0.1:10809/disk.img`, `nbd+unix:///disk.img?socket=/path/nbd.sock`.
+   * `nbd://127.0.0.1:10809/disk.img`, `nbd+unix:///disk.img?socket=/path/nbd.sock`; `nbds` where clients have to begin
+   * TLS. Their certificates and keys are their own, and not in it.
    */
-  urisOf(exportName: string): string[] {
+  urisOf(exportName: string, { needsTls }: { readonly needsTls: boolean }): string[] {
     const name = encodeURIComponent(exportName);
+    const scheme = needsTls ? 'nbds' : 'nbd';
     return [
-      ...(this.tcp === undefined ? [] : [`nbd://${formatTcpAddress(this.tcp)}/${name}`]),
-      ...(this.unixPath === undefined ? [] : [`nbd+unix:///${name}?socket=${encodePath(this.unixPath)}`]),
+      ...(this.tcp === undefined ? [] : [`${scheme}://${formatTcpAddress(this.tcp)}/${name}`]),
+      ...(this.unixPath === undefined
+        ? []
+        : [`${scheme}+unix:///${name}?socket=${encodePath(this.unixPath)}`]),
     ];
   }
 }

@@ -1,6 +1,7 @@
 import { gatewayV1 } from '@holdfast/contracts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TestGateway } from '../testing/gateway.js';
+import { PskUpgrade } from '../testing/psk-upgrade.js';
 
 let gateway: TestGateway;
 
@@ -39,6 +40,18 @@ describe('publishing', () => {
     });
     expect(await create('my disk', { description: 'mine' })).toEqual(created);
     expect(await gateway.exportsApi.getExport({ name: 'exports/my disk' })).toEqual(created);
+  });
+
+  test('that needs TLS answers with URIs that begin it', async () => {
+    const schemes = async (id: string, change: Partial<gatewayV1.Export>) =>
+      (await create(id, change)).uris.map((uri) => uri.split(':')[0]);
+    expect(await schemes('secret', { tlsRequired: true })).toEqual(['nbds', 'nbds+unix']);
+    gateway = await TestGateway.start({}, new PskUpgrade('per-export'));
+    await gateway.publish('disk');
+    expect(await schemes('open', {})).toEqual(['nbd', 'nbd+unix']);
+    gateway = await TestGateway.start({}, new PskUpgrade('required'));
+    await gateway.publish('disk');
+    expect(await schemes('any', {})).toEqual(['nbds', 'nbds+unix']);
   });
 
   test('under a name that has another definition is refused', async () => {

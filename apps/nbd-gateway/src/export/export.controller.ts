@@ -3,6 +3,7 @@ import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
 import type { ExportRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
+import { TLS_UPGRADE, type TlsUpgrade } from '../tls/tls-upgrade.js';
 import { Endpoints } from './endpoints.js';
 import { parseExportDefinition } from './export-definition.js';
 import { ExportService } from './export.service.js';
@@ -13,6 +14,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     @Inject(STORE) private readonly store: StoreToken,
     private readonly exports: ExportService,
     private readonly endpoints: Endpoints,
+    @Inject(TLS_UPGRADE) private readonly tls: TlsUpgrade | undefined,
   ) {}
 
   async createExport(request: gatewayV1.CreateExportRequest): Promise<gatewayV1.Export> {
@@ -40,13 +42,14 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
   }
 
   #message({ id, deviceId, ...record }: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
+    const needsTls = record.tlsRequired || this.tls?.mode === 'required';
     return {
       ...record,
       effectiveReadOnly,
       name: exportName.format(id),
       device: deviceName.format(deviceId),
       allowedClients: [...record.allowedClients],
-      uris: this.endpoints.urisOf(id),
+      uris: this.endpoints.urisOf(id, { needsTls }),
     };
   }
 }
