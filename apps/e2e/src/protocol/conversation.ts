@@ -54,6 +54,11 @@ export async function askOption(client: RawClient, option: Uint8Array): Promise<
 /** From the greeting through GO into transmission. */
 export async function enter(client: RawClient, exportName = ''): Promise<ExportFacts> {
   await greet(client);
+  return await goTo(client, exportName);
+}
+
+/** By GO into transmission. */
+export async function goTo(client: RawClient, exportName = ''): Promise<ExportFacts> {
   client.send(go(exportName));
   return await readGoReplies(client);
 }

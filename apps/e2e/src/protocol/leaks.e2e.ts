@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { makeImage, MIB } from '../support/image.js';
 import { getGateway, getWorker, listLeases, listSessions } from '../support/instance-facts.js';
-import { openFds, osThreads } from '../support/process-facts.js';
 import { comeAndGo } from './abrupt-client.js';
 import { enter, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
+import { footprints, settled } from './footprints.js';
 import { residentBytes } from './process-memory.js';
 import { runSeed, SeededRandom } from './seeded-random.js';
 import { serving } from './serving.js';
@@ -15,11 +15,6 @@ const AT_ONCE = 10;
 const CONNECTIONS_MAX = 40;
 /** What a garbage-collected process takes and gives at its own time; a leaked session costs at least its buffers. */
 const GROWTH_MAX = 64 * MIB;
-
-interface Footprint {
-  readonly fds: number;
-  readonly tasks: number;
-}
 
 describe('what clients leave behind', () => {
   const suite = serving({
@@ -38,30 +33,11 @@ describe('what clients leave behind', () => {
     }
   }
 
-  function footprints(): Record<string, Footprint> {
-    const pids = [...suite.holdfast.pids()];
-    return Object.fromEntries(
-      pids.map(([name, pid]) => [name, { fds: openFds(pid).length, tasks: osThreads(pid) }]),
-    );
-  }
-
-  /** The footprints once nothing moves any more: calls to the services have connections of their own. */
-  async function settled(): Promise<Record<string, Footprint>> {
-    let last = '';
-    let same = 0;
-    return await eventually('the processes to settle', () => {
-      const now = footprints();
-      same = JSON.stringify(now) === last ? same + 1 : 0;
-      last = JSON.stringify(now);
-      return same >= 10 ? now : undefined;
-    });
-  }
-
   it(`T17 ${String(CLIENTS)} clients that are gone abruptly leave nothing behind (seed ${String(runSeed)})`, async () => {
     const random = new SeededRandom(runSeed);
     // The first clients make what stays: pools, caches, compiled code.
     await clients(4 * AT_ONCE, random);
-    const before = await settled();
+    const before = await settled(suite.holdfast);
     const pids = suite.holdfast.pids();
     const memoryBefore = [...pids.values()].map(residentBytes);
 
@@ -77,7 +53,7 @@ describe('what clients leave behind', () => {
     });
     expect((await getGateway(suite.holdfast)).negotiating).toBe(0);
     await eventually(`footprints as before: ${JSON.stringify(before)}`, () => {
-      return JSON.stringify(footprints()) === JSON.stringify(before);
+      return JSON.stringify(footprints(suite.holdfast)) === JSON.stringify(before);
     });
     expect(suite.holdfast.pids()).toEqual(pids);
     for (const [index, pid] of [...pids.values()].entries()) {

@@ -10,7 +10,7 @@ const open = new Set<RawClient>();
 /** An NBD client that knows nothing: it sends what it is told, and reads exact numbers of bytes within a deadline. */
 export class RawClient {
   readonly socket: Socket;
-  readonly #transport: Transport;
+  readonly transport: Transport;
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
@@ -19,7 +19,7 @@ export class RawClient {
 
   constructor(socket: Socket, transport: Transport) {
     this.socket = socket;
-    this.#transport = transport;
+    this.transport = transport;
     open.add(this);
     socket.on('data', (chunk) => {
       this.#chunks.push(chunk);
@@ -109,7 +109,7 @@ export class RawClient {
   reset(): void {
     open.delete(this);
     // resetAndDestroy() would send first what is queued. This is what it does after that.
-    if (this.#transport === 'tcp') Object.assign(this.socket, { resetAndClosing: true });
+    if (this.transport === 'tcp') Object.assign(this.socket, { resetAndClosing: true });
     this.socket.destroy();
   }
 

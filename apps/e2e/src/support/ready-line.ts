@@ -24,7 +24,7 @@ function urisOf(line: string): string[] {
 }
 
 function byTransport(uris: readonly string[]): Uris {
-  return Object.fromEntries(uris.map((uri) => [uri.startsWith('nbd+unix:') ? 'unix' : 'tcp', uri]));
+  return Object.fromEntries(uris.map((uri) => [/^nbds?\+unix:/.test(uri) ? 'unix' : 'tcp', uri]));
 }
 
 function nameOf(uri: string): string {
