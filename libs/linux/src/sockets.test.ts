@@ -13,7 +13,7 @@ import {
   setReceiveBuffer,
   setSendBuffer,
 } from './socket-options.js';
-import { hasHungUp, setBlocking, socketPair } from './sockets.js';
+import { hasHungUp, isDisconnected, setBlocking, socketPair } from './sockets.js';
 
 const memory = NativeBuffer.allocate(4096);
 const O_NONBLOCK = 0o4000;
@@ -184,11 +184,20 @@ describe('hanging up', () => {
     a.close();
   });
 
-  test('a TCP peer that resets has', async () => {
+  test('a peer that only finished sending can still be sent to, one that closed cannot', () => {
+    const [a, b] = socketPair();
+    shutdownSocket(b.number, ShutdownHow.WRITE);
+    expect(isDisconnected(a.number)).toBe(false);
+    b.close();
+    expect(isDisconnected(a.number)).toBe(true);
+    a.close();
+  });
+
+  test('a TCP peer that resets has, and cannot be sent to', async () => {
     await withTcp(async (fd, peer) => {
-      expect(hasHungUp(fd)).toBe(false);
+      expect([hasHungUp(fd), isDisconnected(fd)]).toEqual([false, false]);
       peer.resetAndDestroy();
-      await expect.poll(() => hasHungUp(fd)).toBe(true);
+      await expect.poll(() => [hasHungUp(fd), isDisconnected(fd)]).toEqual([true, true]);
     });
   });
 

@@ -46,6 +46,21 @@ export function setBlocking(fd: number, blocking: boolean): void {
  * @throws SystemCallError EBADF when `fd` is not open
  */
 export function hasHungUp(fd: number): boolean {
+  return (look(fd) & (POLLRDHUP | POLLHUP | POLLERR)) !== 0;
+}
+
+/**
+ * Whether nothing can be sent to the peer any more: both sides are shut, or the connection failed (poll(2): POLLHUP,
+ * POLLERR). Not so of a peer that has shut its own side only, and may wait for answers.
+ *
+ * @throws SystemCallError EBADF when `fd` is not open
+ */
+export function isDisconnected(fd: number): boolean {
+  return (look(fd) & (POLLHUP | POLLERR)) !== 0;
+}
+
+/** The events of a socket now. */
+function look(fd: number): number {
   const { view, address } = scratch;
   view.setInt32(0, fd, true);
   view.setInt16(4, POLLRDHUP, true);
@@ -53,7 +68,7 @@ export function hasHungUp(fd: number): boolean {
   checked('poll', resultOrErrno(poll(address, 1, 0)), fd);
   const events = view.getInt16(6, true);
   if ((events & POLLNVAL) !== 0) checked('poll', -Errno.EBADF, fd);
-  return (events & (POLLRDHUP | POLLHUP | POLLERR)) !== 0;
+  return events;
 }
 
 /** Two connected Unix stream sockets, blocking and close-on-exec (socketpair(2)). @throws SystemCallError */

@@ -26,10 +26,14 @@ export class Relay {
   #isBatching = false;
   #workerIsDone = false;
 
-  /** @param pair this process's end of the socket pair */
+  /**
+   * @param pair this process's end of the socket pair
+   * @param clientIsDisconnected whether the kernel says that nothing can be sent to the client any more
+   */
   constructor(
     private readonly secure: TLSSocket,
     pair: OwnedFd,
+    private readonly clientIsDisconnected: () => boolean,
   ) {
     const onread: OnReadOpts = {
       buffer: Buffer.allocUnsafeSlow(REPLY_BYTES),
@@ -113,7 +117,16 @@ export class Relay {
       return true;
     }
     this.secure.write(bytes, () => this.#worker.resume());
+    this.#endIfDisconnected();
     return false;
+  }
+
+  /**
+   * To be called after a write whose end is waited for: when it fails at once (ECONNRESET), Node's TLS loses the error
+   * and never calls back, and of a socket that is not read nobody tells either.
+   */
+  #endIfDisconnected(): void {
+    if (this.clientIsDisconnected()) this.secure.destroy();
   }
 
   /** The client gets what there is for it and TLS's goodbye (close_notify), then the connection is closed. */
@@ -126,6 +139,7 @@ export class Relay {
       clearTimeout(lingering);
     });
     secure.destroySoon();
+    this.#endIfDisconnected();
     this.#worker.destroy();
   }
 }

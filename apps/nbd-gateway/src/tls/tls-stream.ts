@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { HoldfastError } from '@holdfast/foundation';
-import { hasHungUp, socketPair } from '@holdfast/linux';
+import { hasHungUp, isDisconnected, socketPair } from '@holdfast/linux';
 import { descriptorOf, type DetachedSocket } from '../client/client-socket.js';
 import { PlainStream } from '../client/client-stream.js';
 import { Relay } from './relay.js';
@@ -32,16 +32,25 @@ export class TlsStream extends PlainStream {
     return this.#relay;
   }
 
+  /** Node's TLS loses the error of a write that fails at once (ECONNRESET), and never calls back: the kernel is asked. */
+  override async write(bytes: Uint8Array): Promise<void> {
+    const written = super.write(bytes);
+    if (this.#clientIsDisconnected) this.secure.destroy();
+    await written;
+  }
+
   override async detach(): Promise<DetachedSocket> {
     const { secure } = this;
     await this.release();
     // The worker asks the same of the sockets that come to it; of this one it would see the pair.
     const isStale = this.#isOvertaken && this.#clientHasHungUp;
     if (secure.destroyed || isStale) {
+      // Nobody else has it any more.
+      secure.destroy();
       throw new HoldfastError('HANDOFF_FAILED', 'the connection is closed already');
     }
     const [ours, theirs] = socketPair();
-    this.#relay = new Relay(secure, ours);
+    this.#relay = new Relay(secure, ours, () => this.#clientIsDisconnected);
     return { fd: theirs, alreadyRead: Buffer.alloc(0) };
   }
 
@@ -57,6 +66,12 @@ export class TlsStream extends PlainStream {
     if (!this.#clientHasHungUp) return;
     await Promise.race([this.#relay.closed, delay(HUNG_UP_GRACE_MS, undefined, { ref: false })]);
     this.#relay.destroy();
+  }
+
+  /** It cannot be sent to; one that has shut its own side may wait for answers. */
+  get #clientIsDisconnected(): boolean {
+    const descriptor = descriptorOf(this.client);
+    return descriptor === undefined || isDisconnected(descriptor);
   }
 
   get #clientHasHungUp(): boolean {
