@@ -17,7 +17,12 @@ export class RawClient {
   #failure: NodeJS.ErrnoException | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(socket: Socket, transport: Transport) {
+  /** @param underneath the connection that TLS runs on, if it does */
+  constructor(
+    socket: Socket,
+    transport: Transport,
+    private readonly underneath?: RawClient,
+  ) {
     this.socket = socket;
     this.transport = transport;
     open.add(this);
@@ -108,6 +113,10 @@ export class RawClient {
   /** Closes by RST (SO_LINGER 0), whatever is queued; Unix sockets know only one way to close. */
   reset(): void {
     open.delete(this);
+    if (this.underneath !== undefined) {
+      this.underneath.reset();
+      return;
+    }
     // resetAndDestroy() would send first what is queued. This is what it does after that.
     if (this.transport === 'tcp') Object.assign(this.socket, { resetAndClosing: true });
     this.socket.destroy();

@@ -54,7 +54,7 @@ export function beginTls(plain: RawClient, identity: Identity): Promise<RawClien
     });
     socket.once('secureConnect', () => {
       socket.off('error', reject);
-      resolve(new RawClient(socket, plain.transport));
+      resolve(new RawClient(socket, plain.transport, plain));
     });
   });
 }

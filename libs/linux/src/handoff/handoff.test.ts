@@ -5,13 +5,17 @@ import { HoldfastError } from '@holdfast/foundation';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readAt } from '../data-calls.js';
 import { NativeBuffer } from '../native-buffer.js';
+import { OwnedFd } from '../owned-fd.js';
 import { openFdCount, osThreadCount } from '../process.js';
 import { setBlocking, socketPair } from '../sockets.js';
 import { Child } from '../test-support/child.js';
 import { TestFolder } from '../test-support/folder.js';
 import { HandoffListener, type Handoff } from './handoff-listener.js';
 import { HANDOFF_PAYLOAD_MAX } from './limits.js';
+import { HandoffReader } from './receive-handoff.js';
 import { sendHandoff } from './send-handoff.js';
+import { listenAt } from './socket-path.js';
+import { acceptPeer } from './unix-socket.js';
 
 const token = Buffer.from('0123456789abcdef');
 const nothing = Buffer.alloc(0);
@@ -51,6 +55,20 @@ function openPattern(content: string): number {
 }
 
 describe('one descriptor', () => {
+  test('is there as soon as its sender is: a crowd of senders has no silent ones', async () => {
+    const fd = openPattern('the file');
+    const raw = await listenAt(folder.file('raw.sock'));
+    const sent = sendHandoff(folder.file('raw.sock'), token, nothing, fd);
+    // No turn of any loop lies between.
+    using peer = new OwnedFd(acceptPeer(raw.fd.number));
+    const received = new HandoffReader().receive(peer.number);
+    if (received.kind !== 'handoff') throw new Error(`it is not there: ${received.kind}`);
+    received.fd.close();
+    await sent;
+    raw.fd.close();
+    closeSync(fd);
+  });
+
   test('arrives with token, payload and peer, close-on-exec, as the same open file', async () => {
     const fd = openPattern('the file');
     await sendHandoff(path, token, Buffer.from('read so far'), fd);

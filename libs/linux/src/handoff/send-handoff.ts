@@ -14,14 +14,23 @@ const frame = new MessageFrame();
 const SEND_BUFFER_BYTES = 256 * 1024;
 const DELAY_MS_MAX = 50;
 
-/** Repeats a call for SEND_RETRY_MS while the kernel reports a queue that is full for the moment. */
-async function retrying(call: string, attempt: () => number): Promise<number> {
+/** What a call has returned, and its name. */
+interface Outcome {
+  readonly call: string;
+  readonly result: number;
+}
+
+/** Repeats an attempt for SEND_RETRY_MS while the kernel reports a queue that is full for the moment. */
+async function retrying(attempt: () => Outcome): Promise<void> {
   const deadline = performance.now() + SEND_RETRY_MS;
   for (let delayMs = 1; ; delayMs = Math.min(2 * delayMs, DELAY_MS_MAX)) {
-    const result = attempt();
+    const { call, result } = attempt();
     // EAGAIN: the listener's queue, or the socket's buffer. ETOOMANYREFS: too many descriptors in flight (unix(7)).
     const busy = result === -Errno.EAGAIN || result === -Errno.ETOOMANYREFS;
-    if (!busy || performance.now() >= deadline) return checked(call, result);
+    if (!busy || performance.now() >= deadline) {
+      checked(call, result);
+      return;
+    }
     await delay(delayMs);
   }
 }
@@ -29,10 +38,16 @@ async function retrying(call: string, attempt: () => number): Promise<number> {
 async function send(path: string, message: NativeBuffer, passed: OwnedFd): Promise<void> {
   using socket = openSeqpacket();
   setSendBuffer(socket.number, SEND_BUFFER_BYTES);
-  await retrying('connect', () => connectTo(socket.number, path));
-  await retrying('sendmsg', () => {
+  let isConnected = false;
+  // In one go: of those who have connected and not sent, the listener bears with few (SILENT_PEERS_MAX).
+  await retrying(() => {
+    if (!isConnected) {
+      const result = connectTo(socket.number, path);
+      if (result < 0) return { call: 'connect', result };
+      isConnected = true;
+    }
     frame.fillToSend(message.address, message.length, [passed.number]);
-    return sendMessage(socket.number, frame);
+    return { call: 'sendmsg', result: sendMessage(socket.number, frame) };
   });
 }
 
