@@ -21,8 +21,8 @@ set up and built.
 
 ## Which instance
 
-An instance is one state folder. All commands but \`serve\` talk to the running instance by the Unix sockets in its state
-folder, so they need no address and no password, and work for the user who started it (and for root). \`--state FOLDER\`
+An instance is one state folder. All commands but \`serve\`, \`tls\` and \`nbd\` talk to the running instance by the Unix
+sockets in its state folder, so they need no address and no password, and work for the user who started it (and for root). \`--state FOLDER\`
 names another folder than the default, \`$XDG_STATE_HOME/holdfast\` or \`~/.local/state/holdfast\`.
 
 ## What is printed
@@ -35,6 +35,8 @@ names another folder than the default, \`$XDG_STATE_HOME/holdfast\` or \`~/.loca
   empty**; only what does not exist is left out, as the \`attachment\` of a device that was never attached. 64-bit numbers
   (uint64 in the API) are strings of decimal digits, \`"sizeBytes": "67108864"\`, since a JSON reader may round them;
   32-bit numbers are numbers. Times are RFC 3339 in UTC, states are the names of the API.
+- \`nbd\` commands talk to NBD servers, whoever's they are, and print what \`nbdinfo\` prints where the notion is the same:
+  with \`--json\` its key names, and sizes as numbers with all their digits. \`nbd copy --json\` prints an object a line.
 - An error is one sentence and its code, \`holdfast: SENTENCE (CODE)\`. With \`--json\` it is one JSON object on one line of
   standard error: \`{"error":{"code":"DEVICE_NOT_FOUND","status":"NOT_FOUND","message":"…","recovery":"…","metadata":{}}}\`.
   The codes, and what to do, are [listed](errors.md); wrong usage is \`INVALID_ARGUMENT\`.

@@ -27,6 +27,12 @@ const sections = [
     files: ['libs/nbd-client/src/limits.ts'],
   },
   {
+    heading: 'The command line as a client',
+    intro: 'What `holdfast nbd copy` and `holdfast nbd map` keep to.',
+    files: ['apps/holdfast/src/nbd/copy/limits.ts'],
+    constants: [['apps/holdfast/src/nbd/map/totals.ts', 'TYPES_MAX']],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],

@@ -9,10 +9,10 @@ import {
 interface Options {
   readonly connections?: number;
   readonly requests: number;
-  readonly resumeFrom: bigint;
-  readonly destinationIsZero: boolean;
-  readonly sparse: boolean;
-  readonly json: boolean;
+  readonly resumeFrom?: bigint;
+  readonly destinationIsZero?: boolean;
+  readonly sparse?: boolean;
+  readonly json?: boolean;
 }
 
 export function copyCommand(): Command {
@@ -31,17 +31,25 @@ export function copyCommand(): Command {
       upTo(REQUESTS_MAX),
       REQUESTS_DEFAULT,
     )
-    .option('--sparse', 'look for zeroes in the data too, and write none of them as data', false)
-    .option('--destination-is-zero', 'the destination reads as zeroes already: leave them out', false)
-    .option('--resume-from <offset>', 'go on with a copy, at the byte that it told', offset, 0n)
-    .option('--json', 'print progress and result as JSON, an object a line', false)
+    .option('--sparse', 'look for zeroes in the data too, and write none of them as data')
+    .option('--destination-is-zero', 'the destination reads as zeroes already: leave them out')
+    .option('--resume-from <offset>', 'go on with a copy, at the byte that it told', offset)
+    .option('--json', 'print progress and result as JSON, an object a line')
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast nbd copy nbd://127.0.0.1/vm1 vm1.raw\n  holdfast nbd copy vm1.raw nbd://127.0.0.1/vm2\n\nIt ends with 0 once everything is on stable storage, and with 130 after ^C or SIGTERM.',
     )
-    .action(async (from: string, to: string, { connections, ...options }: Options) => {
+    .action(async (from: string, to: string, options: Options) => {
+      // Loaded by this command alone: no other has to wait for it.
       const { copy } = await import('../../nbd/copy/copy.js');
-      await copy(from, to, { ...options, connections });
+      await copy(from, to, {
+        connections: options.connections,
+        requests: options.requests,
+        resumeFrom: options.resumeFrom ?? 0n,
+        destinationIsZero: options.destinationIsZero === true,
+        sparse: options.sparse === true,
+        json: options.json === true,
+      });
     });
 }
 

@@ -4,8 +4,8 @@ export function listCommand(): Command {
   return new Command('list')
     .description('List the exports of a server, with what it says about each')
     .argument('<uri>', 'the server; the name of an export in it is ignored')
-    .option('--json', 'print JSON', false)
-    .action(async (uri: string, { json }: { readonly json: boolean }) => {
+    .option('--json', 'print JSON')
+    .action(async (uri: string, { json = false }: { readonly json?: boolean }) => {
       const { printList } = await import('../../nbd/info/list-exports.js');
       process.exitCode = await printList(uri, json);
     });

@@ -1,9 +1,9 @@
 /** Every limit and pace of `nbd copy`, with its reason. */
 
-/** Connections to one server by default: more bring nothing to servers that work on one core each. */
+/** Connections to one server by default: more bring nothing to a client with one thread. */
 export const CONNECTIONS_DEFAULT = 4;
 
-/** Connections to one server at most: as many as HOLDFAST_CLIENT_CONNECTIONS_MAX and others allow one client at ease. */
+/** Connections to one server at most: one client leaves room for others. */
 export const CONNECTIONS_MAX = 16;
 
 /** Requests in flight on one connection by default: as many as qemu-nbd and nbdkit work on at a time. */
