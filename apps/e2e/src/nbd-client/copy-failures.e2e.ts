@@ -201,6 +201,9 @@ describe.skipIf(needs.missing)(`a copy that is refused before anything is writte
     const before = await sha256(target);
     expect(await refusal(uri, target)).toContain('cannot be read');
     expect(await sha256(target)).toBe(before);
+    const absent = newPath();
+    expect(await refusal(uri, absent)).toContain('cannot be read');
+    expect(existsSync(absent)).toBe(false);
   });
 
   it('to go on where nothing was begun, or beyond the end', async () => {

@@ -45,6 +45,18 @@ describe('an error of ours', () => {
   });
 });
 
+test('a server that cannot be reached is followed by where to look', () => {
+  const refused = new HoldfastError('NBD_SERVER_UNREACHABLE', 'nothing listens there');
+  expect(reportError(refused, false)).toBe(ExitCode.failed);
+  expect(printed.stderr).toBe(
+    `holdfast: nothing listens there (NBD_SERVER_UNREACHABLE)\n${errorCatalogue.NBD_SERVER_UNREACHABLE.recovery}\n`,
+  );
+});
+
+test('what the user stopped is told apart from what failed', () => {
+  expect(reportError(new HoldfastError('COPY_INTERRUPTED', 'stopped'), false)).toBe(ExitCode.interrupted);
+});
+
 describe('a bug', () => {
   test('shows where it is', () => {
     expect(reportError(new TypeError('x is undefined'), false)).toBe(ExitCode.failed);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { identifyDevice, lockDevice, openDevice, type DeviceIdentity, type OwnedFd } from '@holdfast/linux';
@@ -9,6 +9,8 @@ export interface OpenFile {
   /** Closing it ends the lock. */
   readonly fd: OwnedFd;
   readonly identity: DeviceIdentity;
+  /** It was made to be copied to. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface OpenFile {
  * @throws HoldfastError DEVICE_OPEN_FAILED, DEVICE_UNSUITABLE or DEVICE_LOCKED
  */
 export function openSourceFile(location: string): OpenFile {
-  return openLocked(location, true);
+  return openLocked(location, { readOnly: true, isNew: false });
 }
 
 /**
@@ -25,8 +27,9 @@ export function openSourceFile(location: string): OpenFile {
  * is there is left as it is.
  */
 export function openDestinationFile(location: string): OpenFile {
-  if (!existsSync(location)) makeFile(location);
-  return openLocked(location, false);
+  const isNew = !existsSync(location);
+  if (isNew) makeFile(location);
+  return openLocked(location, { readOnly: false, isNew });
 }
 
 /** Makes a file as long as the source, and all zeroes unless its content is kept. A block device stays as it is. */
@@ -36,11 +39,20 @@ export function fitToSource({ fd, identity }: OpenFile, sizeBytes: bigint, keepC
   ftruncateSync(fd.number, Number(sizeBytes));
 }
 
-function openLocked(location: string, readOnly: boolean): OpenFile {
+/** Closes a file to which nothing was copied, and removes it if it was made for that. */
+export function letGoOfFile({ name, fd, isNew }: OpenFile): void {
+  if (isNew) rmSync(name, { force: true });
+  fd.close();
+}
+
+function openLocked(
+  location: string,
+  { readOnly, isNew }: { readonly readOnly: boolean; readonly isNew: boolean },
+): OpenFile {
   using opened = openDevice(location, { readOnly });
   const identity = identifyDevice(opened.number);
   const { fd } = lockDevice(opened, location, { readOnly });
-  return { name: location, fd, identity };
+  return { name: location, fd, identity, isNew };
 }
 
 /** The name of a new file is on stable storage too: without it the content would be lost. */

@@ -1,6 +1,6 @@
 import type { NbdConnection, NbdUri } from '@holdfast/nbd-client';
 import { firstConnection, type ConnectionPlan } from './nbd-connections.js';
-import type { OpenFile } from './open-file.js';
+import { letGoOfFile, type OpenFile } from './open-file.js';
 import type { Place } from './place.js';
 
 export interface OpenedExport {
@@ -54,7 +54,8 @@ export function sizeOf(opened: Opened): bigint | undefined {
   }
 }
 
+/** For a copy that is refused. */
 export function letGo(opened: Opened): void {
   if (opened.kind === 'nbd') opened.connection.destroy();
-  if (opened.kind === 'file') opened.file.fd.close();
+  if (opened.kind === 'file') letGoOfFile(opened.file);
 }
