@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
-import { nbdsh, requireNbdsh } from '../support/nbdsh.js';
+import { nbdsh, requireNbdsh, runNbdsh } from '../support/nbdsh.js';
 import { transports } from '../support/ready-line.js';
+import { illegalAnswers, illegalScript } from './illegal-requests.js';
 
 describe.skipIf(requireNbdsh.missing).each(engines)(
   `nbdsh with the $engine engine ${requireNbdsh.note}`,
@@ -58,6 +59,14 @@ assert h.pread(512, end - 512) == bytes(512)
           'zero ENOSPC',
         ]);
       });
+
+      it.each(['simple', 'structured'] as const)(
+        'T2 T4 T5 T7 T11 without its strict mode gets the errors of the rules with %s replies, and goes on',
+        async (mode) => {
+          const { stdout } = await runNbdsh(illegalScript(holdfast.uri(transport), mode));
+          expect(stdout.trim().split('\n')).toEqual(illegalAnswers(mode));
+        },
+      );
 
       it('T16 has its cookies back with the right data, 64 requests in flight', async () => {
         await nbdsh(

@@ -6,6 +6,7 @@ import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB, sha256 } from '../support/image.js';
 import { NbdSession } from '../support/nbd-session.js';
+import { requireNbdsh, runNbdsh } from '../support/nbdsh.js';
 import { openFds } from '../support/process-facts.js';
 import { requireCommands } from '../support/requirements.js';
 
@@ -36,6 +37,27 @@ describe.each(engines)('serve --read-only with the $engine engine', ({ env }) =>
     expect((await session.flush()).error).toBe(0);
     expect(await sha256(image)).toBe(before);
   });
+
+  it.skipIf(requireNbdsh.missing)(
+    `T18 nbdsh without its strict mode may not write ${requireNbdsh.note}`,
+    async () => {
+      const { stdout } = await runNbdsh(`
+import errno
+h.connect_uri("${holdfast.uri('unix')}")
+assert h.is_read_only()
+h.set_strict_mode(0)
+for what, call in [
+    ("write", lambda: h.pwrite(bytes(512), 0)),
+    ("trim", lambda: h.trim(512, 0)),
+    ("zero", lambda: h.zero(512, 0)),
+]:
+    try: call()
+    except nbd.Error as error: print(what, errno.errorcode[error.errnum])
+h.pread(512, 0)
+`);
+      expect(stdout.trim().split('\n')).toEqual(['write EPERM', 'trim EPERM', 'zero EPERM']);
+    },
+  );
 
   it('holds the image open', () => {
     expect(openFds(holdfast.pidOf('io-worker'))).toContain(image);

@@ -16,3 +16,8 @@ export const requireNbdsh: Requirement = requirement({
 export function nbdsh(uri: string, script: string, options?: CommandOptions): Promise<Finished> {
   return succeed('nbdsh', ['-u', uri, '-c', script], { ...options, env });
 }
+
+/** Runs a script in which `h` is not connected yet. */
+export function runNbdsh(script: string, options?: CommandOptions): Promise<Finished> {
+  return succeed('nbdsh', ['-c', script], { ...options, env });
+}
