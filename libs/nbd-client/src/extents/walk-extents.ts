@@ -24,34 +24,40 @@ export async function* walkExtents(
   to: bigint,
 ): AsyncGenerator<Extent, undefined> {
   let last: Extent | undefined;
-  for await (const extent of pieces(source, from, to)) {
-    if (last?.flags === extent.flags) {
-      last = { ...last, length: last.length + extent.length };
-    } else {
-      if (last !== undefined) yield last;
-      last = extent;
+  // Whole replies are awaited, not each of their extents: there may be billions.
+  for await (const reply of replies(source, from, to)) {
+    for (const extent of reply) {
+      if (extent.offset >= to) break;
+      const length = minimum(extent.length, to - extent.offset);
+      if (last?.flags === extent.flags) {
+        last = { ...last, length: last.length + length };
+      } else {
+        if (last !== undefined) yield last;
+        last = { offset: extent.offset, length, flags: extent.flags };
+      }
     }
   }
   if (last !== undefined) yield last;
 }
 
-async function* pieces(source: ExtentSource, from: bigint, to: bigint): AsyncGenerator<Extent, undefined> {
+async function* replies(
+  source: ExtentSource,
+  from: bigint,
+  to: bigint,
+): AsyncGenerator<Iterable<Extent>, undefined> {
   const blockSize = BigInt(source.blockSizeMinimum);
   for (let offset = from; offset < to;) {
     const rest = to - offset;
     // Nothing can be asked about the end of an export that is no multiple of its minimum block size.
     const askable = rest - (rest % blockSize);
     if (askable === 0n) {
-      yield { offset, length: rest, flags: UNKNOWN };
+      yield [{ offset, length: rest, flags: UNKNOWN }];
       return;
     }
     const most = source.isExtended ? askable : minimum(askable, BigInt(LONG_EXTENT_BYTES));
-    for (const extent of await source.query(offset, most)) {
-      const length = minimum(extent.length, to - extent.offset);
-      yield { offset: extent.offset, length, flags: extent.flags };
-      offset = extent.offset + length;
-      if (offset === to) return;
-    }
+    const extents = await source.query(offset, most);
+    offset += extents.totalLength;
+    yield extents;
   }
 }
 
