@@ -10,7 +10,7 @@
  *
  * @typedef {{ option: number, reply: number, informations: number }} Expected
  * @typedef {{ end: string, expected: Expected[], replyMode: string, contexts: string[], consumed: number, tls: boolean }} Expectation
- * @typedef {{ tlsMode: TlsMode, throughTls: Uint8Array | undefined, blockSizeRequired: boolean, listingsRefused: boolean, contextsRefused: boolean }} HandshakeSetting
+ * @typedef {{ tlsMode: TlsMode, throughTls: Uint8Array | undefined, stopping: boolean, blockSizeRequired: boolean, listingsRefused: boolean, contextsRefused: boolean }} HandshakeSetting
  */
 
 export const ACK = 1;
@@ -20,6 +20,7 @@ const POLICY = ERROR + 2;
 const INVALID = ERROR + 3;
 const TLS_REQD = ERROR + 5;
 const UNKNOWN = ERROR + 6;
+const SHUTDOWN = ERROR + 7;
 const BLOCK_SIZE_REQD = ERROR + 8;
 const TOO_BIG = ERROR + 9;
 const EXT_HEADER_REQD = ERROR + 10;
@@ -63,6 +64,7 @@ export function handshakeByReference(plain, setting) {
     if (option === 1) {
       if (tlsMode === 'required' && !tls) return ended('export-name-without-tls');
       if (replyMode === 'extended') return ended('export-name-after-extended-headers');
+      if (setting.stopping) return ended('export-name-while-stopping');
       if (length > 4096) return ended('bad-export-name');
     } else if ((flags & 1) === 0) return ended('not-fixed-newstyle');
     if (bytes.length - at - 16 < length) return ended('still open');
@@ -102,6 +104,7 @@ function replyTo(option, data, state) {
   const { tlsMode, tls, replyMode } = state;
   if (option === 2) return { reply: ACK };
   if (tlsMode === 'required' && !tls && option !== 5) return { reply: TLS_REQD };
+  if (state.stopping) return { reply: SHUTDOWN };
   const isEmpty = data.length === 0;
   switch (option) {
     case 3:

@@ -38,17 +38,23 @@ export const handshake = {
   run: (input) => {
     const { setting, plain, secured, chunkSeed, owner } = subjectOf(input);
     const expectation = handshakeByReference(plain, setting);
-    const { tlsMode } = setting;
+    const { tlsMode, stopping } = setting;
     const throughTls = setting.throughTls && cut(secured, chunkSeed + 1);
     const conversation = converse(cut(plain, chunkSeed), {
       tlsMode,
       owner,
+      stopping,
       ...(throughTls && { throughTls }),
     });
     checkConversation(conversation, expectation);
     assert.ok(conversation.bufferedBytesMax <= HELD_BYTES_MAX, 'no more than one option is held (N10)');
     // However the stream is cut, everything is the same.
-    const whole = converse([plain], { tlsMode, owner, ...(throughTls && { throughTls: [secured] }) });
+    const whole = converse([plain], {
+      tlsMode,
+      owner,
+      stopping,
+      ...(throughTls && { throughTls: [secured] }),
+    });
     assert.equal(outcomeOf(whole), outcomeOf(conversation), 'the pieces in which input comes change nothing');
     checkSync(input, expectation);
   },
@@ -80,6 +86,7 @@ function subjectOf(input) {
   const setting = {
     tlsMode,
     throughTls: hasTls ? secured : undefined,
+    stopping: (refusals & 0x88) === 0x88,
     blockSizeRequired: (refusals & 0x11) === 0x11,
     listingsRefused: (refusals & 0x22) === 0x22,
     contextsRefused: (refusals & 0x44) === 0x44,
@@ -176,7 +183,7 @@ function checkSync(input, expectation) {
     expectation.end === 'still open' && expectation.consumed === stream.length && stream.length > 0;
   if (!isWaiting) return;
   const more = Buffer.concat([stream, option(LIST)]);
-  const { tlsMode } = setting;
+  const { tlsMode, stopping } = setting;
   const after = expectation.tls
     ? { first: plain, then: { ...setting, throughTls: more } }
     : { first: more, then: setting };
@@ -185,6 +192,7 @@ function checkSync(input, expectation) {
   const conversation = converse([after.first], {
     tlsMode,
     owner,
+    stopping,
     ...(throughTls && { throughTls: [throughTls] }),
   });
   checkConversation(conversation, next);

@@ -50,6 +50,8 @@ export function subjectOf(input) {
   const shuttingDown = setup.uint8() > 250;
   const allocation = states(setup.uint16(), sizeBytes);
   const depth = states(setup.uint16(), sizeBytes);
+  /** Of what comes, so much comes with the connection. */
+  const preloadBytes = Math.min(16 * setup.uint8(), buffers.inputBytes);
   const subject = {
     replyMode,
     transmissionFlags: (offered & (OFFER_ALL | READ_ONLY | OFFER_MORE[replyMode])) | WRITE_ZEROES,
@@ -61,7 +63,7 @@ export function subjectOf(input) {
     image: IMAGE.subarray(0, sizeBytes).map((byte, at) => (((allocation[at] ?? 0) & 2) === 0 ? byte : 0)),
     shuttingDown,
   };
-  return { subject, buffers, chunkSeed, faults };
+  return { subject, buffers, chunkSeed, faults, preloadBytes };
 }
 
 /**

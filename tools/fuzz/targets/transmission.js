@@ -64,21 +64,55 @@ function probe({ subject }) {
  * @param {readonly Uint8Array[]} chunks
  * @param {() => number} errno of the next operation
  */
-function drive({ subject, buffers }, chunks, errno) {
+function drive({ subject, buffers, preloadBytes }, chunks, errno) {
   const guard = boundsGuard(subject.image.length, buffers);
   const driver = new MemoryDriver({
     ...subject,
     ...buffers,
     fault: (operation) => {
       guard(operation);
+      checkLookAhead(driver.machine, subject.image.length);
       return errno();
     },
   });
   if (subject.shuttingDown) driver.machine.beginShutdown();
-  driver.serve(chunks);
+  driver.serve(preloaded(driver.machine, chunks, preloadBytes));
   const memory = buffers.inputBytes + buffers.outputBytes;
   assert.ok(driver.bufferedBytesMax <= memory, 'no more is held than the buffers that were lent (T19)');
   return driver;
+}
+
+/**
+ * Hands a machine what came with its connection.
+ *
+ * @param {MemoryDriver['machine']} machine
+ * @param {readonly Uint8Array[]} chunks
+ * @param {number} bytes
+ * @returns {readonly Uint8Array[]} what comes later
+ */
+function preloaded(machine, chunks, bytes) {
+  const [first, ...others] = chunks;
+  if (first === undefined) return chunks;
+  machine.preload(first.subarray(0, bytes));
+  return [first.subarray(bytes), ...others];
+}
+
+/**
+ * What a driver may read ahead lies within the export, too, and is bounded.
+ *
+ * @param {MemoryDriver['machine']} machine
+ * @param {number} sizeBytes
+ */
+function checkLookAhead(machine, sizeBytes) {
+  let visits = 0;
+  machine.forEachQueuedRead((offset, length) => {
+    visits += 1;
+    assert.ok(
+      offset >= 0 && length > 0 && offset + length <= sizeBytes,
+      'a look ahead lies within the export',
+    );
+  });
+  assert.ok(visits <= 64, 'a look ahead is bounded');
 }
 
 /**

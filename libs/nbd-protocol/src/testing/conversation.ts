@@ -26,6 +26,8 @@ export interface Setting extends HandshakeOptions {
   readonly owner?: Owner;
   /** What the client sends through TLS; without it TLS fails. What it sends in plain text after STARTTLS is lost. */
   readonly throughTls?: readonly Uint8Array[];
+  /** The server is being stopped when the client comes. */
+  readonly stopping?: boolean;
 }
 
 export interface Conversation {
@@ -75,8 +77,9 @@ export const OWNER: Owner = {
 
 /** Pushes the chunks one by one and does what the machine asks, as a gateway would. */
 export function converse(chunks: readonly Uint8Array[], setting: Setting = {}): Conversation {
-  const { owner = OWNER, throughTls, ...options } = setting;
+  const { owner = OWNER, throughTls, stopping = false, ...options } = setting;
   const machine = new ServerHandshake(options);
+  if (stopping) machine.stop();
   const sent: Uint8Array[] = [];
   const questions: string[] = [];
   let waiting = [...chunks];
