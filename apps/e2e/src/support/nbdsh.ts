@@ -14,7 +14,9 @@ export const requireNbdsh: Requirement = requirement({
 
 /** Connects nbdsh to a URI and runs a script, in which `h` is the connection; an exception is a failure. */
 export function nbdsh(uri: string, script: string, options?: CommandOptions): Promise<Finished> {
-  return succeed('nbdsh', ['-u', uri, '-c', script], { ...options, env });
+  // The files of a URI, for TLS, have to be allowed before it is used; a JSON string is one of Python's too.
+  const connect = `h.set_uri_allow_local_file(True)\nh.connect_uri(${JSON.stringify(uri)})`;
+  return succeed('nbdsh', ['-c', connect, '-c', script], { ...options, env });
 }
 
 /** Runs a script in which `h` is not connected yet. */
