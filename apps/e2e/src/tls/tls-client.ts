@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { expect } from 'vitest';
-import { askOption, greet } from '../protocol/conversation.js';
+import { askOption, greet, readOptionReplies } from '../protocol/conversation.js';
 import { RawClient } from '../protocol/raw-client.js';
 import { Opt, Rep } from '../protocol/spec-numbers.js';
 import { option } from '../protocol/wire.js';
@@ -83,11 +83,16 @@ export async function connectTls(
 /** Whether the server takes this client into TLS: with TLS 1.3 a client learns only afterwards that it is refused. */
 export async function isAccepted(holdfast: Holdfast, identity: Identity): Promise<boolean> {
   const plain = await RawClient.connect(holdfast);
-  try {
-    const client = await enterTls(plain, identity);
-    return (await askOption(client, option(Opt.LIST))).type === Rep.ACK;
-  } catch (error) {
-    if (!plain.ended && !plain.socket.destroyed) throw error;
-    return false;
-  }
+  await greet(plain);
+  expect((await askOption(plain, option(Opt.STARTTLS))).type).toBe(Rep.ACK);
+  const client = await beginTls(plain, identity).catch(() => undefined);
+  if (client === undefined) return false;
+  client.send(option(Opt.LIST));
+  return await readOptionReplies(client).then(
+    () => true,
+    (error: unknown) => {
+      if (client.ended) return false;
+      throw error;
+    },
+  );
 }
