@@ -59,6 +59,8 @@ describe.each(cases)('real clients, TLS $mode, $threads threads', ({ mode, threa
     const { stdout } = await holdfast.cli('export', 'show', 'tls-disk.img', '--json');
     const { uris } = JSON.parse(stdout) as { uris: string[] };
     expect(uris.map((uri) => uri.split(':')[0])).toEqual(['nbds', 'nbds+unix']);
+    const shown = await holdfast.cli('export', 'show', 'tls-disk.img');
+    expect(shown.stdout).toMatch(/^tcp: +nbds:.*\nunix: +nbds\+unix:/m);
   });
 
   it.skipIf(needsNbdinfo.missing)(

@@ -77,7 +77,7 @@ function show(one: gatewayV1.Export, options: CommonOptions): void {
     mode: mode(one),
     ...(one.description === '' ? {} : { description: one.description }),
     ...policyFacts(one),
-    ...Object.fromEntries(one.uris.map((uri) => [uri.startsWith('nbd+unix:') ? 'unix' : 'tcp', uri])),
+    ...Object.fromEntries(one.uris.map((uri) => [/^nbds?\+unix:/.test(uri) ? 'unix' : 'tcp', uri])),
   });
 }
 
