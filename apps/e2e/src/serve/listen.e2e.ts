@@ -4,7 +4,8 @@ import { startHoldfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { NbdSession } from '../support/nbd-session.js';
 
-const WARNING = 'can read and write what is exported there, as there is no authentication yet';
+const WARNING =
+  'can read and write what is exported there, as clients do not prove who they are without --tls';
 
 describe('where serve listens', () => {
   it.each([
