@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { HoldfastError } from '@holdfast/foundation';
 import type { ReplyMode } from '@holdfast/nbd-protocol';
 import { PeerFault } from './peer-fault.js';
-import type { Probe } from './probe.js';
+import { allModes, type Probe } from './probe.js';
 import { probes } from './probes/all.js';
 import { regionOf, restore, save } from './server/region.js';
 import { isUnreachable, Server, type Region } from './server/server.js';
@@ -96,16 +96,24 @@ async function judgeAll(
   { onVerdict, signal }: CheckOptions,
 ): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (const probe of chosen) {
-    for (const mode of probe.modes.length === 0 ? [undefined] : probe.modes) {
-      if (signal?.aborted === true) return verdicts;
-      const { rule, title } = probe;
-      const verdict = { rule, title, mode, ...(await judge(server, probe, mode)) };
-      verdicts.push(verdict);
-      onVerdict?.(verdict);
-    }
+  for (const [probe, mode] of inOrder(chosen)) {
+    if (signal?.aborted === true) break;
+    const { rule, title } = probe;
+    const verdict = { rule, title, mode, ...(await judge(server, probe, mode)) };
+    verdicts.push(verdict);
+    onVerdict?.(verdict);
   }
-  return verdicts;
+  server.leaveIdle();
+  return chosen.flatMap(({ rule }) => verdicts.filter((verdict) => verdict.rule === rule));
+}
+
+/** Mode by mode, so that many rules are tried on one connection. */
+function inOrder(chosen: readonly Probe[]): (readonly [Probe, ReplyMode | undefined])[] {
+  return [undefined, ...allModes].flatMap((mode) =>
+    chosen
+      .filter(({ modes }) => (mode === undefined ? modes.length === 0 : modes.includes(mode)))
+      .map((probe) => [probe, mode] as const),
+  );
 }
 
 async function judge(server: Server, { run }: Probe, mode: ReplyMode | undefined): Promise<Outcome> {

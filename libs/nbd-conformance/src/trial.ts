@@ -34,7 +34,6 @@ export class Trial {
   readonly #evidence: Evidence[] = [];
   readonly #untried: string[] = [];
   #claims = 0;
-  #session: { readonly key: string; readonly session: Session } | undefined;
 
   constructor(server: Server, mode: ReplyMode | undefined) {
     this.server = server;
@@ -82,8 +81,8 @@ export class Trial {
   }
 
   /**
-   * A claim that is tried in transmission, in the mode of the trial. Its connection serves the next such claim too, if
-   * the server kept this one: so what is left on it shows there.
+   * A claim that is tried in transmission, in the mode of the trial. Behind it requests have to be understood as before:
+   * the next claim may come over the same connection.
    */
   claimInSession(
     claim: Claim,
@@ -91,13 +90,16 @@ export class Trial {
     entry: Entry = {},
   ): Promise<boolean> {
     return this.claim(claim, async () => {
-      const session = await this.#sessionFor(entry);
+      const session = await this.server.take(this.mode, entry);
       try {
         const got = await look(session);
-        if (got !== undefined) this.#drop();
+        if (got === undefined) await session.expectInSync();
+        // Nobody knows what a server that errs would take the next request for.
+        if (got === undefined) this.server.giveBack(this.mode, entry, session);
+        else session.close();
         return got;
       } catch (error) {
-        this.#drop();
+        session.close();
         throw error;
       }
     });
@@ -151,28 +153,11 @@ export class Trial {
         if (this.#evidence.length === 0) throw error;
       } else if (this.#evidence.length === 0) return { outcome: error.outcome, reason: error.reason };
     }
-    this.#session?.session.leave();
     const evidence = this.#evidence.toSorted((one, other) => one.strength.localeCompare(other.strength));
     const [worst] = evidence;
     if (worst !== undefined) return { outcome: 'broken', strength: worst.strength, evidence };
     if (this.#claims === 0) return { outcome: 'not tried', reason: this.#untried.join('; ') };
     return { outcome: 'kept', untried: this.#untried };
-  }
-
-  async #sessionFor(entry: Entry): Promise<Session> {
-    const key = JSON.stringify(entry);
-    if (this.#session?.key === key) return this.#session.session;
-    this.#session?.session.leave();
-    this.#session = undefined;
-    const session = await this.server.enter(this.mode, entry);
-    this.#session = { key, session };
-    return session;
-  }
-
-  /** Nobody knows what the server would take the next request for. */
-  #drop(): void {
-    this.#session?.session.close();
-    this.#session = undefined;
   }
 }
 

@@ -33,6 +33,11 @@ const sections = [
     constants: [['apps/holdfast/src/nbd/map/totals.ts', 'TYPES_MAX']],
   },
   {
+    heading: 'The check of servers',
+    intro: '`holdfast nbd check` holds what a server sends against these. The server may be hostile.',
+    files: ['libs/nbd-conformance/src/limits.ts'],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],

@@ -52,6 +52,8 @@ export class Server {
   /** What may be overwritten; undefined unless the user allowed it. */
   region: Region | undefined;
   #tls: TlsSetup | undefined;
+  /** A session that may be used once more. Only one, and only as long as no other is wanted: some servers serve one client. */
+  #idle: { readonly key: string; readonly session: Session } | undefined;
 
   private constructor(uri: NbdUri, answerMs: number) {
     this.uri = uri;
@@ -80,6 +82,7 @@ export class Server {
 
   /** A connection before the greeting. @throws HoldfastError NBD_SERVER_UNREACHABLE */
   async connect(): Promise<RawStream> {
+    this.leaveIdle();
     return new RawStream(await openSocket(this.uri.address, this.answerMs), this.answerMs);
   }
 
@@ -123,6 +126,25 @@ export class Server {
     }
   }
 
+  /** As {@link enter}, with a session that was given back, if there is one of that kind. */
+  async take(mode: ReplyMode, entry: Entry): Promise<Session> {
+    if (this.#idle?.key !== keyOf(mode, entry)) return this.enter(mode, entry);
+    const { session } = this.#idle;
+    this.#idle = undefined;
+    return session;
+  }
+
+  /** Gives a session back, on which nothing is outstanding. */
+  giveBack(mode: ReplyMode, entry: Entry, session: Session): void {
+    this.leaveIdle();
+    this.#idle = { key: keyOf(mode, entry), session };
+  }
+
+  leaveIdle(): void {
+    this.#idle?.session.leave();
+    this.#idle = undefined;
+  }
+
   /** A connection in transmission. @throws PeerFault if the server does not grant it */
   async enter(mode: ReplyMode, entry: Entry = {}): Promise<Session> {
     const handshake = await this.negotiate();
@@ -163,6 +185,10 @@ export class Refused extends PeerFault {
   ) {
     super(`${replyName(answer.end.type)} to option ${option}`);
   }
+}
+
+function keyOf(mode: ReplyMode, entry: Entry): string {
+  return `${mode} ${JSON.stringify(entry)}`;
 }
 
 async function chooseMode(handshake: Handshake, mode: ReplyMode): Promise<void> {

@@ -69,9 +69,9 @@ export class Session {
     return dataOf(reply, this.mode, { offset, length });
   }
 
-  /** Whether requests are still understood, by a READ. @throws PeerFault if not */
+  /** Whether requests are still understood, by a READ, whatever the reply says. @throws PeerFault if not */
   async expectInSync(): Promise<void> {
-    await this.read(0n, this.blockSize.minimum);
+    await this.ask({ type: Command.READ, length: this.blockSize.minimum });
   }
 
   /** Leaves by DISC. */

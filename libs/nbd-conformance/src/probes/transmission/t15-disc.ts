@@ -1,11 +1,15 @@
 import { Command } from '@holdfast/nbd-protocol';
 import { allModes, type Probe } from '../../probe.js';
+import type { Session } from '../../server/session.js';
 import type { Trial } from '../../trial.js';
 
-const COOKIES = [1n, 2n, 3n, 4n];
+/** Enough to be outstanding still when DISC comes. */
+const COOKIES = Array.from({ length: 16 }, (_, index) => BigInt(index));
+
+const READ_BYTES = 65_536;
 
 /** A server that forgets what is outstanding wins the race against its disk now and then. */
-const ROUNDS = 10;
+const ROUNDS = 3;
 
 export const t15: Probe = {
   rule: 'T15',
@@ -30,7 +34,7 @@ export const t15: Probe = {
 async function finishes({ server, mode }: Trial): Promise<string | undefined> {
   const session = await server.enter(mode);
   try {
-    const read = { type: Command.READ, length: session.blockSize.minimum };
+    const read = { type: Command.READ, length: lengthFor(session) };
     const [first = read, ...others] = COOKIES.map((cookie) => ({ ...read, cookie }));
     session.send(first, ...others, { type: Command.DISC });
     const waiting = new Set(COOKIES);
@@ -43,4 +47,10 @@ async function finishes({ server, mode }: Trial): Promise<string | undefined> {
   } finally {
     session.close();
   }
+}
+
+function lengthFor({ facts, blockSize }: Session): number {
+  const { minimum, maximum } = blockSize;
+  const most = Math.min(READ_BYTES, maximum, Number(facts.sizeBytes));
+  return most - (most % minimum);
 }
