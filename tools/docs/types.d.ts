@@ -83,3 +83,6 @@ export interface CodeBlock {
   readonly language: string;
   readonly text: string;
 }
+
+/** A rule that tests carry in their names, and what it says in one sentence. */
+export type Rule = readonly [number: string, words: string];
