@@ -15,13 +15,14 @@ import { cliPage } from './pages/cli.js';
 import { differencesPage } from './pages/differences.js';
 import { errorsPage } from './pages/errors.js';
 import { limitsPage } from './pages/limits.js';
+import { rulesPage } from './pages/rules.js';
 import { settingsPage } from './pages/settings.js';
 import { NotBuilt, reference, root } from './places.js';
 
 /** @import { Page } from './types.js' */
 
 /** @type {readonly Page[]} */
-const pages = [apiPage, cliPage, differencesPage, errorsPage, limitsPage, settingsPage];
+const pages = [apiPage, cliPage, differencesPage, errorsPage, limitsPage, rulesPage, settingsPage];
 
 /** @param {Page} page */
 async function textOf({ file, source, render }) {
