@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 import type { RawClient } from './raw-client.js';
+import { readChunkedReply } from './chunked-reply.js';
+import { modeOption, type ReplyMode } from './reply-modes.js';
 import { Cmd, Info, Opt, Rep } from './spec-numbers.js';
-import { clientFlags, go, GREETING, request, type RequestFields } from './wire.js';
+import { clientFlags, go, GREETING, option, requestIn, type RequestFields } from './wire.js';
 
 export interface OptionReply {
   readonly option: number;
@@ -52,8 +54,15 @@ export async function askOption(client: RawClient, option: Uint8Array): Promise<
 }
 
 /** From the greeting through GO into transmission. */
-export async function enter(client: RawClient, exportName = ''): Promise<ExportFacts> {
+export async function enter(
+  client: RawClient,
+  exportName = '',
+  mode: ReplyMode = 'simple',
+): Promise<ExportFacts> {
   await greet(client);
+  const wanted = modeOption[mode];
+  if (wanted !== undefined) expect((await askOption(client, option(wanted))).type).toBe(Rep.ACK);
+  client.mode = mode;
   return await goTo(client, exportName);
 }
 
@@ -75,18 +84,24 @@ export async function readGoReplies(client: RawClient): Promise<ExportFacts> {
   return { sizeBytes: Number(data.readBigUInt64BE(2)), flags: data.readUInt16BE(10) };
 }
 
-/** Reads one simple reply, with data unless it is an error. */
+/** Reads one reply of the client's mode, with data unless it is an error. */
 export async function readReply(client: RawClient, cookie: bigint, dataBytes = 0): Promise<Answer> {
+  if (client.mode !== 'simple') return readChunkedReply(client, cookie, dataBytes);
   const header = await client.read(16);
   expect([header.toString('hex', 0, 4), header.readBigUInt64BE(8)]).toEqual(['67446698', cookie]);
   const error = header.readUInt32BE(4);
   return { error, data: await client.read(error === 0 ? dataBytes : 0) };
 }
 
+/** Sends requests in one piece, as they look in the client's mode. */
+export function send(client: RawClient, ...requests: readonly RequestFields[]): void {
+  client.send(...requests.map((fields) => requestIn(client.mode, fields)));
+}
+
 /** Sends one request and reads its reply. */
 export async function ask(client: RawClient, fields: RequestFields): Promise<Answer> {
   const cookie = fields.cookie ?? 0x0123_4567_89ab_cdefn;
-  client.send(request({ ...fields, cookie }));
+  send(client, { ...fields, cookie });
   return await readReply(client, cookie, fields.type === Cmd.READ ? fields.length : 0);
 }
 

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Holdfast } from '../support/holdfast.js';
+import type { ReplyMode } from './reply-modes.js';
 import type { Transport } from '../support/ready-line.js';
 
 const DEADLINE_MS = 20_000;
@@ -10,6 +11,8 @@ const open = new Set<RawClient>();
 /** An NBD client that knows nothing: it sends what it is told, and reads exact numbers of bytes within a deadline. */
 export class RawClient {
   readonly socket: Socket;
+  /** What was negotiated; whoever reads replies goes by it. */
+  mode: ReplyMode = 'simple';
   readonly transport: Transport;
   #chunks: Buffer[] = [];
   #buffered = 0;

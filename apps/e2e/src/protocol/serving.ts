@@ -6,6 +6,7 @@ import { makeImage, MIB } from '../support/image.js';
 import { listLeases, listSessions } from '../support/instance-facts.js';
 import type { Transport } from '../support/ready-line.js';
 import { enter } from './conversation.js';
+import type { ReplyMode } from './reply-modes.js';
 import { closeRawClients, RawClient } from './raw-client.js';
 
 /** Both engines of the worker, and how to get one: what is proven in transmission is proven for each. */
@@ -47,9 +48,9 @@ export class Serving {
   }
 
   /** A client in transmission; the only export unless told. */
-  async enter(exportName?: string, transport?: Transport): Promise<RawClient> {
+  async enter(exportName?: string, transport?: Transport, mode?: ReplyMode): Promise<RawClient> {
     const client = await this.connect(transport);
-    await enter(client, exportName);
+    await enter(client, exportName, mode);
     return client;
   }
 

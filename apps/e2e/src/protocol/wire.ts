@@ -1,4 +1,5 @@
-import { Info, Opt } from './spec-numbers.js';
+import type { ReplyMode } from './reply-modes.js';
+import { Cmd, CmdFlag, Info, Opt } from './spec-numbers.js';
 
 /** `NBDMAGIC`, `IHAVEOPT`, FIXED_NEWSTYLE | NO_ZEROES */
 export const GREETING = Buffer.from('4e42444d41474943' + '49484156454f5054' + '0003', 'hex');
@@ -54,6 +55,22 @@ export interface RequestFields {
   readonly payload?: Uint8Array;
 }
 
+/** As it is sent in a mode; in extended mode WRITE announces its payload. */
+export function requestIn(mode: ReplyMode, fields: RequestFields): Buffer {
+  if (mode !== 'extended') return request(fields);
+  const { type, flags = 0, cookie = 0n, offset = 0, length, payload = Buffer.alloc(0) } = fields;
+  return Buffer.concat([
+    Buffer.from('21e41c71', 'hex'),
+    uint16(type === Cmd.WRITE ? flags | CmdFlag.PAYLOAD_LEN : flags),
+    uint16(type),
+    uint64(cookie),
+    uint64(offset),
+    uint64(length ?? payload.length),
+    payload,
+  ]);
+}
+
+/** As it is sent in simple and structured mode. */
 export function request({ type, flags, cookie, offset, length, payload }: RequestFields): Buffer {
   return Buffer.concat([
     Buffer.from('25609513', 'hex'),
