@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['apps/e2e/src/**/*.e2e.ts'],
     setupFiles: ['apps/e2e/src/support/cleanup.setup.ts'],
-    // Every file starts processes that want the machine's cores for themselves.
-    fileParallelism: false,
+    // Every file starts processes that want the machine's cores; while those of one wait, those of the other work.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 60_000,
   },
