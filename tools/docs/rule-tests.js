@@ -8,10 +8,14 @@ import { root } from './places.js';
 /** `T4`, `T4 T18`, `T1–T7 T15`, in front of what the test shows. */
 const prefix = /^(?:[A-Z]\d+(?:–[A-Z]\d+)? )+/;
 
+/** A suite that is run in each mode of replies, by the name of their list. */
+const eachMode = /^describe\.each\(replyModes\)$/;
+
 /**
  * @typedef {object} RuleTest
  * @property {string} file path from the root of the repository
  * @property {string} title without the rules in front
+ * @property {boolean} inAllModes it is done in each mode of replies
  */
 
 /** @returns {Map<string, RuleTest[]>} by rule, in the order of files */
@@ -20,9 +24,10 @@ export function readRuleTests() {
   const tests = new Map();
   const listed = execFileSync('git', ['ls-files', 'apps', 'libs'], { cwd: root, encoding: 'utf8' });
   for (const file of listed.split('\n').filter((name) => /\.(test|e2e)\.ts$/.test(name))) {
-    for (const title of titlesOf(file)) {
+    for (const { title, inAllModes } of titlesOf(file)) {
       for (const rule of rulesOf(title)) {
-        tests.set(rule, [...(tests.get(rule) ?? []), { file, title: title.replace(prefix, '') }]);
+        const test = { file, title: title.replace(prefix, ''), inAllModes };
+        tests.set(rule, [...(tests.get(rule) ?? []), test]);
       }
     }
   }
@@ -40,19 +45,24 @@ function titlesOf(file) {
     readFileSync(path.join(root, file), 'utf8'),
     ts.ScriptTarget.Latest,
   );
-  /** @type {string[]} */
+  /** @type {{ readonly title: string, readonly inAllModes: boolean }[]} */
   const titles = [];
-  /** @param {ts.Node} node */
-  const visit = (node) => {
+  /**
+   * @param {ts.Node} node
+   * @param {boolean} inAllModes
+   */
+  const visit = (node, inAllModes) => {
+    const isForModes = ts.isCallExpression(node) && eachMode.test(node.expression.getText(source));
+    const within = inAllModes || isForModes;
     if (ts.isCallExpression(node) && /^(test|it|describe)\b/.test(node.expression.getText(source))) {
       const [title] = node.arguments;
       if (title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title))) {
-        titles.push(title.getText(source).slice(1, -1));
+        titles.push({ title: title.getText(source).slice(1, -1), inAllModes: within });
       }
     }
-    ts.forEachChild(node, visit);
+    ts.forEachChild(node, (child) => visit(child, within));
   };
-  visit(source);
+  visit(source, false);
   return titles;
 }
 

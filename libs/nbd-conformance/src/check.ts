@@ -116,13 +116,14 @@ function inOrder(chosen: readonly Probe[]): (readonly [Probe, ReplyMode | undefi
   );
 }
 
-async function judge(server: Server, { run }: Probe, mode: ReplyMode | undefined): Promise<Outcome> {
+async function judge(server: Server, probe: Probe, mode: ReplyMode | undefined): Promise<Outcome> {
+  if (probe.untriable !== undefined) return { outcome: 'not tried', reason: probe.untriable };
   if (mode !== undefined && !server.modes.has(mode)) {
     return { outcome: 'not offered', reason: `${modeName[mode]} are not offered` };
   }
   const trial = new Trial(server, mode);
   try {
-    const outcome = await trial.judge(run);
+    const outcome = await trial.judge(probe.run);
     // A server that has just broken a rule may have died of it, which is for the rule to tell.
     return outcome.outcome === 'broken' && (await server.isGone()) ? withEnd(outcome) : outcome;
   } catch (error) {

@@ -9,6 +9,8 @@ export interface Probe {
   readonly title: string;
   /** The modes that the rule is tried in, each for itself; empty where replies play no part. */
   readonly modes: readonly ReplyMode[];
+  /** Why no check from outside can tell, where that is so; then it is not run. */
+  readonly untriable?: string;
   readonly run: (trial: Trial) => Promise<void> | void;
 }
 
