@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { makeImage, MIB } from '../support/image.js';
 import { transports } from '../support/ready-line.js';
-import { ask, errorOf, readBytes, readReply } from './conversation.js';
+import { ask, errorOf, readBytes, readReply, send } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
 import type { RawClient } from './raw-client.js';
+import { replyModes } from './reply-modes.js';
 import { engines, serving } from './serving.js';
 import { Cmd, Err } from './spec-numbers.js';
 import { request, simpleReply } from './wire.js';
@@ -83,59 +84,59 @@ describe.each(engines)('framing by the $engine engine', ({ engine, env }) => {
     expectBytes(suite.imageBytes(offset, 32 * MIB), payload);
   });
 
-  it('T1 reads of every kind of length and place are right', async () => {
-    const client = await suite.enter();
-    const image = suite.imageBytes(0, SIZE);
-    const lengths = [
-      1,
-      511,
-      4095,
-      4097,
-      32_767,
-      32_768,
-      32_769,
-      131_056,
-      131_072,
-      262_144,
-      524_288,
-      600_001,
-      MIB + 1,
-    ];
-    for (const length of lengths) {
-      for (const offset of [0, 1, 4095, 65_535, SIZE - length]) {
-        expectBytes(await readBytes(client, offset, length), image.subarray(offset, offset + length));
+  describe.each(replyModes)('with replies of the %s form', (mode) => {
+    it('T1 reads of every kind of length and place are right', async () => {
+      const client = await suite.enter('', undefined, mode);
+      const image = suite.imageBytes(0, SIZE);
+      const lengths = [
+        1,
+        511,
+        4095,
+        4097,
+        32_767,
+        32_768,
+        32_769,
+        131_056,
+        131_072,
+        262_144,
+        524_288,
+        600_001,
+        MIB + 1,
+      ];
+      for (const length of lengths) {
+        for (const offset of [0, 1, 4095, 65_535, SIZE - length]) {
+          expectBytes(await readBytes(client, offset, length), image.subarray(offset, offset + length));
+        }
       }
-    }
-  });
+    });
 
-  it('T1 writes of every kind of length and place are right', async () => {
-    const client = await suite.enter();
-    const image = suite.imageBytes(0, SIZE);
-    for (const length of [1, 4097, 65_508, 131_072, 262_116, 262_144, 524_260, 524_288, 700_001]) {
-      for (const offset of [3, 8191, SIZE - length]) {
-        const payload = randomBytes(length);
-        expect(await errorOf(client, { type: Cmd.WRITE, offset, payload })).toBe(Err.OK);
-        payload.copy(image, offset);
+    it('T1 writes of every kind of length and place are right', async () => {
+      const client = await suite.enter('', undefined, mode);
+      const image = suite.imageBytes(0, SIZE);
+      for (const length of [1, 4097, 65_508, 131_072, 262_116, 262_144, 524_260, 524_288, 700_001]) {
+        for (const offset of [3, 8191, SIZE - length]) {
+          const payload = randomBytes(length);
+          expect(await errorOf(client, { type: Cmd.WRITE, offset, payload })).toBe(Err.OK);
+          payload.copy(image, offset);
+        }
       }
-    }
-    expectBytes(suite.imageBytes(0, SIZE), image);
-  });
+      expectBytes(suite.imageBytes(0, SIZE), image);
+    });
 
-  it('T16 cookies are echoed bit for bit', async () => {
-    const client = await suite.enter();
-    const cookies = [0n, 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n, 0x67446698_25609513n];
-    for (let bit = 0n; bit < 64n; bit++) cookies.push(1n << bit, 2n ** 64n - 1n - (1n << bit));
-    for (const cookie of cookies) {
-      expect((await ask(client, { type: Cmd.READ, cookie, length: 1 })).error).toBe(Err.OK);
-      expect(await errorOf(client, { type: Cmd.WRITE, cookie, payload: Buffer.alloc(1) })).toBe(Err.OK);
-      expect(await errorOf(client, { type: 99, cookie, length: 1 })).toBe(Err.EINVAL);
-    }
-    // All of them at once, the same one among them many times.
-    const all = [...cookies, ...Array.from({ length: 100 }, () => 5n)];
-    client.send(...all.map((cookie) => request({ type: Cmd.FLUSH, cookie })));
-    expectBytes(
-      await client.read(16 * all.length),
-      Buffer.concat(all.map((cookie) => simpleReply(cookie, 0))),
-    );
+    it('T16 cookies are echoed bit for bit', async () => {
+      const client = await suite.enter('', undefined, mode);
+      const cookies = [0n, 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n, 0x67446698_25609513n];
+      for (let bit = 0n; bit < 64n; bit++) cookies.push(1n << bit, 2n ** 64n - 1n - (1n << bit));
+      for (const cookie of cookies) {
+        expect((await ask(client, { type: Cmd.READ, cookie, length: 1 })).error).toBe(Err.OK);
+        expect(await errorOf(client, { type: Cmd.WRITE, cookie, payload: Buffer.alloc(1) })).toBe(Err.OK);
+        expect(await errorOf(client, { type: 99, cookie, length: 1 })).toBe(Err.EINVAL);
+      }
+      // All of them at once, the same one among them many times.
+      const all = [...cookies, ...Array.from({ length: 100 }, () => 5n)];
+      send(client, ...all.map((cookie) => ({ type: Cmd.FLUSH, cookie })));
+      for (const cookie of all) expect((await readReply(client, cookie)).error).toBe(Err.OK);
+      expect(client.buffered).toBe(0);
+    });
   });
 });

@@ -4,6 +4,7 @@ import { makeImage, MIB } from '../support/image.js';
 import { transports } from '../support/ready-line.js';
 import { ask, errorOf, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
+import { replyModes } from './reply-modes.js';
 import { engines, serving } from './serving.js';
 import { Cmd, Err } from './spec-numbers.js';
 import { request } from './wire.js';
@@ -24,17 +25,30 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
     truncateSync(suite.image, SIZE);
   });
 
-  it.each([
-    ['behind what is left', 2 * MIB, 4096],
-    ['at the very end', SIZE - 1, 1],
-    ['half of it there', LEFT - 4096, 8192],
-    ['all but a byte there', LEFT - 4095, 4096],
-  ])('T10 a short READ is answered EIO, %s, and the client stays', async (_where, offset, length) => {
-    const client = await suite.enter();
-    for (let round = 0; round < 3; round++) {
-      expect(await errorOf(client, { type: Cmd.READ, offset, length })).toBe(Err.EIO);
-      expectBytes(await readBytes(client, LEFT - 4096, 4096), before.subarray(LEFT - 4096));
-    }
+  describe.each(replyModes)('with replies of the %s form', (mode) => {
+    it.each([
+      ['behind what is left', 2 * MIB, 4096],
+      ['at the very end', SIZE - 1, 1],
+      ['half of it there', LEFT - 4096, 8192],
+      ['all but a byte there', LEFT - 4095, 4096],
+    ])('T9 T10 a short READ is answered EIO, %s, and the client stays', async (_where, offset, length) => {
+      const client = await suite.enter('', undefined, mode);
+      for (let round = 0; round < 3; round++) {
+        expect(await errorOf(client, { type: Cmd.READ, offset, length })).toBe(Err.EIO);
+        expectBytes(await readBytes(client, LEFT - 4096, 4096), before.subarray(LEFT - 4096));
+      }
+    });
+
+    it('T9 T10 a READ that fails leaves the good ones around it alone', async () => {
+      const client = await suite.enter('', undefined, mode);
+      const good = { type: Cmd.READ, offset: 512, length: 4096 };
+      const bad = { type: Cmd.READ, offset: 3 * MIB, length: 4096 };
+      for (let round = 0; round < 50; round++) {
+        const { error, data } = await ask(client, round % 2 === 0 ? good : bad);
+        expect(error).toBe(round % 2 === 0 ? Err.OK : Err.EIO);
+        expectBytes(data, round % 2 === 0 ? before.subarray(512, 512 + 4096) : Buffer.alloc(0));
+      }
+    });
   });
 
   it.each(transports)(
@@ -65,17 +79,6 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
     } else {
       expect(header.readUInt32BE(4)).toBe(Err.OK);
       expect(await client.readToEnd()).toEqual(Buffer.alloc(0));
-    }
-  });
-
-  it('T10 a READ that fails leaves the good ones around it alone', async () => {
-    const client = await suite.enter();
-    const good = { type: Cmd.READ, offset: 512, length: 4096 };
-    const bad = { type: Cmd.READ, offset: 3 * MIB, length: 4096 };
-    for (let round = 0; round < 50; round++) {
-      const { error, data } = await ask(client, round % 2 === 0 ? good : bad);
-      expect(error).toBe(round % 2 === 0 ? Err.OK : Err.EIO);
-      expectBytes(data, round % 2 === 0 ? before.subarray(512, 512 + 4096) : Buffer.alloc(0));
     }
   });
 });
