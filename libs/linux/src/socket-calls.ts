@@ -1,5 +1,6 @@
 import { Errno } from './errno.js';
 import { declare, lastErrno } from './libc.js';
+import { NativeBuffer } from './native-buffer.js';
 import { offsetCell } from './scratch.js';
 
 /*
@@ -15,6 +16,14 @@ const sendfile = declare<[out: number, from: number, offset: number, count: numb
   'int sendfile(int out_fd, int in_fd, size_t offset, size_t count)',
 );
 const shutdown = declare<[fd: number, how: number]>('int shutdown(int sockfd, int how)');
+
+const poll = declare<[fds: number, count: number, timeout: number]>(
+  'int poll(size_t fds, unsigned long nfds, int timeout)',
+);
+
+/** One `struct pollfd`. */
+const pollCell = NativeBuffer.allocate(8);
+const POLLIN = 1;
 
 /** Flags of recv(2) and send(2); combine with `|`. */
 export const MessageFlag = {
@@ -38,6 +47,21 @@ export function receive(fd: number, address: number, length: number, flags: numb
     if (count >= 0) return count;
     const errno = lastErrno();
     if (errno !== Errno.EINTR) return -errno;
+  }
+}
+
+/** poll(2): whether there is something to receive, the end of the stream too, within a time in milliseconds. */
+export function waitReadable(fd: number, waitMs: number): boolean {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    pollCell.view.setInt32(0, fd, true);
+    pollCell.view.setInt16(4, POLLIN, true);
+    pollCell.view.setInt16(6, 0, true);
+    const left = Math.max(0, Math.ceil(deadline - performance.now()));
+    const found = poll(pollCell.address, 1, left);
+    if (found >= 0) return found > 0;
+    // Anything but a signal is for the receive that follows to report.
+    if (lastErrno() !== Errno.EINTR) return true;
   }
 }
 

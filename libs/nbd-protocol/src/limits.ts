@@ -88,3 +88,9 @@ export const EXTENTS_PORTION = 512;
 
 /** Text of an error chunk: what this server says fits. A reply is begun only when there is room for one. */
 export const ERROR_TEXT_BYTES_MAX = 96;
+
+/**
+ * How long a payload may come after the header that did not announce it, in milliseconds: QEMU sends both at once, and
+ * may lose the processor in between. Whoever sends none waits so long for its EINVAL.
+ */
+export const PAYLOAD_WAIT_MS = 500;

@@ -1,4 +1,4 @@
-import { Errno, MessageFlag, receive, sendBytes, sendFile } from '@holdfast/linux';
+import { Errno, MessageFlag, receive, sendBytes, sendFile, waitReadable } from '@holdfast/linux';
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 
 /** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
@@ -15,6 +15,16 @@ export function receiveSome(socket: number, address: number, length: number): nu
     if (got !== -Errno.EAGAIN) return 0;
   }
   return Math.max(0, receive(socket, address, length, 0));
+}
+
+/** Bytes received, 0 when the connection is over, or undefined when nothing came for `waitMs`. */
+export function receiveWithin(
+  socket: number,
+  address: number,
+  length: number,
+  waitMs: number,
+): number | undefined {
+  return waitReadable(socket, waitMs) ? receiveSome(socket, address, length) : undefined;
 }
 
 /** Whether everything was sent. */

@@ -1,7 +1,13 @@
 import { isUnixSocket, type NativeBuffer } from '@holdfast/linux';
-import { dataStartBytes, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import {
+  dataStartBytes,
+  PAYLOAD_WAIT_MS,
+  Step,
+  TransmissionMachine,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
 import { extentSourceOf } from '../context/extent-sources.js';
-import { receiveSome, sendAll, transfer } from './blocking-socket.js';
+import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
@@ -80,7 +86,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        machine.received(receiveSome(socket, inputAddress + machine.inputOffset, machine.inputLength));
+        receiveInto(machine, socket, inputAddress);
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
@@ -124,6 +130,17 @@ export function serveBlocking(session: BlockingSession): EndReason {
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }
   }
+}
+
+function receiveInto(machine: TransmissionMachine, socket: number, input: number): void {
+  const address = input + machine.inputOffset;
+  if (machine.brief === 0) {
+    machine.received(receiveSome(socket, address, machine.inputLength));
+    return;
+  }
+  const count = receiveWithin(socket, address, machine.inputLength, PAYLOAD_WAIT_MS);
+  if (count === undefined) machine.silent();
+  else machine.received(count);
 }
 
 function fillExtents(machine: TransmissionMachine, { device, facts }: BlockingSession): number {

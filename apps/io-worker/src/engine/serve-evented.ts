@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NativeBuffer } from '@holdfast/linux';
-import { Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
 import { extentSourceOf } from '../context/extent-sources.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import { AsyncDeviceIo } from './device-io-async.js';
@@ -56,7 +56,11 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        machine.received(await reader.readInto(input.bytes, machine.inputOffset, machine.inputLength));
+        if (machine.brief === 1 && !(await reader.somethingWithin(PAYLOAD_WAIT_MS))) {
+          machine.silent();
+        } else {
+          machine.received(await reader.readInto(input.bytes, machine.inputOffset, machine.inputLength));
+        }
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;

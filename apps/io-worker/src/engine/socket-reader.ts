@@ -36,12 +36,33 @@ export class SocketReader {
         }
       }
       if (this.#over) return 0;
-      // Asking for nothing makes the stream look at the socket again.
-      this.#socket.read(0);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+      await this.#news();
     }
+  }
+
+  /** Whether there are bytes to read, or the end of the connection, before the time is over. */
+  async somethingWithin(waitMs: number): Promise<boolean> {
+    const timer = setTimeout(() => {
+      this.#wake?.();
+    }, waitMs);
+    const deadline = performance.now() + waitMs;
+    try {
+      while (this.#socket.readableLength === 0 && !this.#over) {
+        if (performance.now() >= deadline) return false;
+        await this.#news();
+      }
+      return true;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #news(): Promise<void> {
+    // Asking for nothing makes the stream look at the socket again.
+    this.#socket.read(0);
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
   }
 }

@@ -131,6 +131,11 @@ export class MemoryDriver {
     const chunks = stream.filter((chunk) => chunk.length > 0);
     while (this.closeReason === undefined) {
       if (this.#receiving) {
+        if (this.machine.brief === 1 && chunks.length === 0) {
+          this.#receiving = false;
+          this.machine.silent();
+          continue;
+        }
         const chunk = chunks.shift() ?? atEnd();
         if (chunk === undefined) return;
         this.#receive(chunk, chunks);

@@ -79,6 +79,9 @@ export function serveByReference(stream: Uint8Array, subject: ReferenceExport): 
     errors: answers.filter(({ error }) => error !== 0).length,
   });
 
+  // QEMU never sets PAYLOAD_LEN: told by what follows its first WRITE.
+  let setsFlag = false;
+  let omitsFlag = false;
   for (let at = 0; ;) {
     if (at === bytes.length) return outcome('end-of-stream');
     if (bytes.length - at < headerBytes) return outcome('truncated-request');
@@ -92,6 +95,13 @@ export function serveByReference(stream: Uint8Array, subject: ReferenceExport): 
     };
     at += headerBytes;
     if (header.type === DISC) return outcome('disconnect');
+    if (extended && header.type === WRITE) {
+      const flagged = (header.flags & PAYLOAD_LEN) !== 0;
+      const isFollowed = bytes.length - at >= 4 && bytes.readUInt32BE(at) !== 0x21e41c71;
+      if (!flagged && !setsFlag && header.length > 0n && isFollowed) omitsFlag = true;
+      if (flagged) setsFlag = true;
+      if (omitsFlag) header.flags |= PAYLOAD_LEN;
+    }
 
     const hasPayload = extended ? (header.flags & PAYLOAD_LEN) !== 0 : header.type === WRITE;
     const payloadLength = hasPayload ? header.length : 0n;

@@ -39,6 +39,65 @@ describe('payloads', () => {
     expectBytes(driver.image, IMAGE);
   });
 
+  test('T1 a WRITE without PAYLOAD_LEN is EINVAL in sync, followed by a request or by nothing', () => {
+    const write = extendedRequestBytes({ type: Command.WRITE, length: 512 });
+    for (const stream of [[write], [write, extendedRequestBytes(PROBE)], [write, write, write]]) {
+      const driver = new MemoryDriver({ image: IMAGE, replyMode: 'extended' }).serve(stream);
+      const errors = chunkedRepliesOf(driver.sent, 'extended').map(({ error }) => error);
+      expect(errors).toEqual(stream.map((bytes) => (bytes === write ? EINVAL : 0)));
+      expect(driver.closeReason).toBe('end-of-stream');
+      expectBytes(driver.image, IMAGE);
+    }
+  });
+
+  describe('a client that leaves PAYLOAD_LEN out and sends payloads all the same, as QEMU does', () => {
+    const payload = pattern(3000, 9);
+    const write = (offset: number) =>
+      Buffer.concat([extendedRequestBytes({ type: Command.WRITE, offset, length: payload.length }), payload]);
+
+    test('has its data written, however the bytes come', () => {
+      const stream = Buffer.concat([write(0), write(5000), extendedRequestBytes(PROBE), write(10_000)]);
+      for (const size of [1, 7, 32, 36, 1000, stream.length]) {
+        const chunks = Array.from({ length: Math.ceil(stream.length / size) }, (_, index) =>
+          stream.subarray(index * size, (index + 1) * size),
+        );
+        const driver = new MemoryDriver({ image: IMAGE, replyMode: 'extended' }).serve(chunks);
+        expect(chunkedRepliesOf(driver.sent, 'extended').map(({ error }) => error)).toEqual([0, 0, 0, 0]);
+        for (const offset of [0, 5000, 10_000]) {
+          expectBytes(driver.image.subarray(offset, offset + payload.length), payload);
+        }
+      }
+    });
+
+    test('may write what looks like a request, once it has shown its way', () => {
+      const trap = extendedRequestBytes({ type: Command.TRIM, length: 512 });
+      const disguised = [
+        extendedRequestBytes({ type: Command.WRITE, offset: 9000, length: trap.length }),
+        trap,
+      ];
+      const driver = new MemoryDriver({ image: IMAGE, replyMode: 'extended' });
+      driver.serve([write(0), ...disguised, extendedRequestBytes(PROBE)]);
+      expect(chunkedRepliesOf(driver.sent, 'extended').map(({ error }) => error)).toEqual([0, 0, 0]);
+      expectBytes(driver.image.subarray(9000, 9000 + trap.length), trap);
+    });
+
+    test('is not taken for one that has set the flag before', () => {
+      const flagged = extendedRequestBytes({ type: Command.WRITE, offset: 1, payload });
+      const driver = new MemoryDriver({ image: IMAGE, replyMode: 'extended' }).serve([
+        flagged,
+        write(20_000),
+      ]);
+      expect(driver.closeReason).toBe('bad-magic');
+      expectBytes(driver.image.subarray(20_000), IMAGE.subarray(20_000));
+    });
+
+    test('is bounded by the maximum payload', () => {
+      const header = extendedRequestBytes({ type: Command.WRITE, length: 33 * 1024 * KIB });
+      const driver = new MemoryDriver({ image: IMAGE, replyMode: 'extended' }).serve([header, payload]);
+      expect(driver.closeReason).toBe('payload-too-large');
+    });
+  });
+
   test.each([
     ['READ', Command.READ],
     ['FLUSH', Command.FLUSH],

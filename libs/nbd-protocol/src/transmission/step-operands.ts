@@ -10,6 +10,8 @@ export class StepOperands {
   inputOffset = 0;
   /** receive: how much is free, bytes; never 0. */
   inputLength = 0;
+  /** receive: 1 when what is awaited may never come: after PAYLOAD_WAIT_MS without a byte report `silent()`; else 0. */
+  brief = 0;
   /** send: where queued replies begin, bytes into `output`. */
   outputOffset = 0;
   /** send: how much is to be sent, bytes; never 0. */

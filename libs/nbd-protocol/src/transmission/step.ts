@@ -3,7 +3,10 @@
  * the method named, and asks again. Integers, because one is returned for every request served.
  */
 export const Step = {
-  /** Fill some of `input` at `inputOffset`, at most `inputLength` bytes → `received(n)`; 0 is the end of the stream. */
+  /**
+   * Fill some of `input` at `inputOffset`, at most `inputLength` bytes → `received(n)`; 0 is the end of the stream. If
+   * `brief`, and nothing comes for PAYLOAD_WAIT_MS → `silent()`.
+   */
   receive: 0,
   /** Send `outputLength` bytes of `output` from `outputOffset`, all of them; `more` is 1 when data follows → `sent()`. */
   send: 1,

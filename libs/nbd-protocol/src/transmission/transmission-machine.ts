@@ -28,6 +28,9 @@ import {
 import { validate } from './validate.js';
 import type { Wire } from './wire.js';
 
+/** What a request begins with. */
+const MAGIC_BYTES = 4;
+
 /**
  * The server's side of the transmission phase, without I/O: {@link next} says which step to take, the driver takes it
  * and reports, one step at a time. Requests are served in order. How requests and replies look is chosen when the machine
@@ -60,6 +63,8 @@ export class TransmissionMachine extends StepOperands {
   /** The step whose report is due. */
   #awaited: StepCode | NoStep = NO_STEP;
   #shuttingDown = false;
+  /** Nothing followed the request in doubt. */
+  #silent = false;
 
   /** @throws AssertionFailure if a session cannot be served so: all of this is the owner's to choose */
   constructor(facts: TransmissionFacts, buffers: TransmissionBuffers, options: TransmissionOptions) {
@@ -122,6 +127,13 @@ export class TransmissionMachine extends StepOperands {
       const betweenRequests = this.#phase === Phase.requests && this.#input.buffered === 0;
       this.#end(betweenRequests ? 'end-of-stream' : 'truncated-request');
     }
+  }
+
+  /** Reports that nothing came, to a receive that is `brief`. */
+  silent(): void {
+    assert(this.#awaited === Step.receive && this.brief === 1, 'silence is reported when it was asked for');
+    this.#awaited = NO_STEP;
+    this.#silent = true;
   }
 
   /** Reports that everything was sent. A send that fails ends the session: there is nothing more to ask. */
@@ -198,6 +210,16 @@ export class TransmissionMachine extends StepOperands {
     if (input.buffered < form.headerBytes) return this.#wire.receive(form.headerBytes);
     if (!form.parse(input.view, input.head, request)) return this.#end('bad-magic');
     if (request.type === Command.DISC) return this.#end('disconnect');
+    if (form.isInDoubt(request)) {
+      const wanted = form.headerBytes + MAGIC_BYTES;
+      if (input.buffered < wanted && !this.#silent) return this.#wire.receiveBriefly(wanted);
+      if (!this.#silent && !form.begins(input.view, input.head + form.headerBytes)) {
+        form.assumePayloads();
+        // Taken up again, as a request with a payload.
+        return NO_STEP;
+      }
+      this.#silent = false;
+    }
 
     const error = this.#shuttingDown ? Refusal.shuttingDown : validate(request, this.#facts);
     // The request stays in the input, and is taken up again with the queue empty.

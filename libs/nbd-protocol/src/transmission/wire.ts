@@ -22,7 +22,15 @@ export class Wire {
     input.makeRoom(wanted);
     this.#operands.inputOffset = input.tail;
     this.#operands.inputLength = input.capacity - input.tail;
+    this.#operands.brief = 0;
     return Step.receive;
+  }
+
+  /** Awaits input as {@link receive} does, but not for long: it may never come. */
+  receiveBriefly(wanted: number): StepCode {
+    const step = this.receive(wanted);
+    if (step === Step.receive) this.#operands.brief = 1;
+    return step;
   }
 
   /** Sends what is queued; `more` is 1 when data of the same reply follows at once. */
