@@ -67,6 +67,22 @@ describe.skipIf(requireNewerClients.missing).each(engines)(
         await newer('qemu-img', 'compare', '-f', 'raw', '-F', 'raw', uri, image);
       });
 
+      it('qemu-io and qemu-img write, although QEMU leaves out a flag that every WRITE must have', async () => {
+        const uri = holdfast.uri(transport, 'target.img');
+        const commands = ['write -P 7 4096 65536', 'read -P 7 4096 65536', 'write -P 8 -f 1M 3M', 'flush'];
+        const { stdout } = await newer(
+          'qemu-io',
+          '-f',
+          'raw',
+          ...commands.flatMap((one) => ['-c', one]),
+          uri,
+        );
+        expect(stdout).not.toMatch(/failed/);
+        const source = holdfast.uri(transport, 'disk.img');
+        await newer('qemu-img', 'convert', '-n', '-f', 'raw', '-O', 'raw', source, uri);
+        await newer('qemu-img', 'compare', '-f', 'raw', '-F', 'raw', source, uri);
+      });
+
       it('nbdsh without its strict mode gets the errors of the rules, and goes on', async () => {
         const script = illegalScript(holdfast.uri(transport, 'target.img'), 'extended');
         const { code, stdout, stderr } = await run('bash', [newerClients, 'nbdsh', '-c', script]);
