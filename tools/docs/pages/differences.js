@@ -13,8 +13,9 @@ and flags, misaligned, beyond the end, of length zero, huge, with payloads where
 status are the same, and so are the images in the end, but for what is declared here. An undeclared difference fails the
 test, and so does a declared one that is not met.
 
-Not asked of either, since what follows could not be told apart: a WRITE without \`NBD_CMD_FLAG_PAYLOAD_LEN\` with extended
-headers. holdfast answers EINVAL and takes what follows for the next request; qemu-nbd takes it for the payload.`;
+Not among them is a WRITE without \`NBD_CMD_FLAG_PAYLOAD_LEN\` with extended headers, since servers guess what follows it:
+qemu-nbd always takes it for the payload, holdfast unless it is a request, as [NBD](nbd.md#clients-that-are-known-to-work)
+tells.`;
 
 const MODES = /** @type {Record<string, string>} */ ({
   simple: 'simple replies',

@@ -9,6 +9,9 @@ const COMMANDS = [
   ...[READ, READ, READ, WRITE, WRITE, WRITE, FLUSH, TRIM, TRIM, CACHE, WRITE_ZEROES, WRITE_ZEROES],
   ...[BLOCK_STATUS, BLOCK_STATUS, BLOCK_STATUS, BLOCK_STATUS, 8, 99, 0xffff],
 ];
+const PAYLOAD_LEN = 32;
+/** Where the lower half of the flags is in a request. */
+const FLAGS_LOW_AT = 5;
 /** FUA, NO_HOLE, DF, REQ_ONE, FAST_ZERO. */
 const FLAGS = [1, 2, 4, 8, 16];
 
@@ -33,7 +36,12 @@ export function requestMessage(random, input) {
   const hasPayload = type === WRITE || (replyMode === 'extended' && random.oneIn(12));
   if (!hasPayload) return requestBytesIn(replyMode, { ...request, length });
   const payload = pattern(Math.min(length, random.oneIn(20) ? PAYLOAD_MAXIMUM + 1 : 300), random.below(256));
-  return requestBytesIn(replyMode, { ...request, payload });
+  const bytes = requestBytesIn(replyMode, { ...request, payload });
+  // QEMU's client leaves PAYLOAD_LEN out.
+  if (replyMode === 'extended' && type === WRITE && random.oneIn(6)) {
+    bytes.writeUInt8(bytes.readUInt8(FLAGS_LOW_AT) & ~PAYLOAD_LEN, FLAGS_LOW_AT);
+  }
+  return bytes;
 }
 
 /** @param {Random} random */
