@@ -50,7 +50,7 @@ export async function runLoadgen(load, uri, seconds, seed) {
   const printed = await runTool(buildLoadgen(), [
     ...addressOf(new URL(uri)),
     ...['--op', load.op, '--pattern', load.pattern, '--block', `${load.blockBytes}`],
-    ...['--depth', `${load.depth}`, '--connections', `${load.connections}`],
+    ...['--depth', `${load.depth}`, '--connections', `${load.connections}`, '--replies', load.replies],
     ...['--seconds', `${seconds}`, '--seed', `${seed}`],
   ]);
   return JSON.parse(printed);

@@ -45,15 +45,19 @@ describe.skipIf(missing !== undefined)(
       return urisOf(place).unix;
     }
 
-    it.each([read, write])('runs $name and accounts for it', async (load) => {
-      const result = await runLoadgen(load, await serve('memory', '64M'), 0.2, 1);
-      expect(result.requests).toBeGreaterThan(0);
-      expect(result.bytes).toBe(result.requests * load.blockBytes);
-      expect(result.iops).toBeCloseTo(result.requests / result.seconds, -1);
-      expect(result.seconds).toBeGreaterThanOrEqual(0.2);
-      expect(result.latencyUsP99).toBeGreaterThanOrEqual(result.latencyUsP50);
-      expect(result.cpuUsPerRequest).toBeGreaterThan(0);
-    });
+    const structured = [read, write].map((load) => ({ ...load, replies: 'structured' as const }));
+    it.each([read, write, ...structured])(
+      'runs $name with $replies replies and accounts for it',
+      async (load) => {
+        const result = await runLoadgen(load, await serve('memory', '64M'), 0.2, 1);
+        expect(result.requests).toBeGreaterThan(0);
+        expect(result.bytes).toBe(result.requests * load.blockBytes);
+        expect(result.iops).toBeCloseTo(result.requests / result.seconds, -1);
+        expect(result.seconds).toBeGreaterThanOrEqual(0.2);
+        expect(result.latencyUsP99).toBeGreaterThanOrEqual(result.latencyUsP50);
+        expect(result.cpuUsPerRequest).toBeGreaterThan(0);
+      },
+    );
 
     it('ends with a sentence when a reply says error', async () => {
       const uri = await serve('--filter=error', 'memory', '64M', 'error-pread-rate=1%', 'error=EIO');

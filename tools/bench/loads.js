@@ -20,6 +20,7 @@ function load(name, differences) {
     blockBytes: 4 * kib,
     depth: 1,
     connections: 1,
+    replies: 'simple',
     ...differences,
   };
 }

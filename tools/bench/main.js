@@ -42,7 +42,9 @@ function chooseLoads(options) {
   const tools = ['fio', 'nbdcopy'].filter((_, i) => missing[i] === undefined);
   if (options.users) for (const sentence of missing) if (sentence !== undefined) console.error(sentence);
   const users = options.users ? userLoads.filter((load) => tools.includes(load.tool)) : [];
-  const chosen = [...loads, ...users].filter((load) => options.loads.test(load.name));
+  const chosen = [...loads, ...users]
+    .filter((load) => options.loads.test(load.name))
+    .map((load) => ({ ...load, replies: options.replies }));
   if (chosen.length === 0) throw new UsageError(`no load matches ${options.loads}`);
   return chosen;
 }

@@ -18,6 +18,7 @@ Compares holdfast with the NBD servers installed here, in interleaved rounds.
   --loads PATTERN     only loads whose name matches this regular expression
   --servers LIST      separated by commas, or all (default ${commas(usualServers)})
   --transport WHICH   tcp, unix or both (default both)
+  --replies KIND      simple or structured, for the loads of our own generator (default simple)
   --users             also what people run: fio and nbdcopy
   --size SIZE         of the image, as in 256M or 1G (default 1G)
   --json FILE         every single measurement, for later
@@ -44,6 +45,7 @@ export function readOptions(argv) {
     servers: serverNames(values.servers),
     transports: transports(values.transport),
     users: values.users,
+    replies: replies(values.replies),
     sizeBytes: size(values.size),
     json: values.json,
   };
@@ -61,6 +63,7 @@ function parse(args) {
         servers: { type: 'string', default: commas(usualServers) },
         transport: { type: 'string', default: 'both' },
         users: { type: 'boolean', default: false },
+        replies: { type: 'string', default: 'simple' },
         size: { type: 'string', default: '1G' },
         json: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -108,6 +111,15 @@ function transports(text) {
   if (text === 'both') return ['unix', 'tcp'];
   if (text === 'unix' || text === 'tcp') return [text];
   throw new UsageError(`--transport takes tcp, unix or both, not "${text}"`);
+}
+
+/**
+ * @param {string} text
+ * @returns {Options['replies']}
+ */
+function replies(text) {
+  if (text === 'simple' || text === 'structured') return text;
+  throw new UsageError(`--replies takes simple or structured, not "${text}"`);
 }
 
 /** @param {string} text */

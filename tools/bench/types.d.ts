@@ -46,6 +46,8 @@ export interface Load {
   blockBytes: number;
   depth: number;
   connections: number;
+  /** How READs are answered. fio and nbdcopy choose for themselves. */
+  replies: 'simple' | 'structured';
 }
 
 /** One run of one load against one server. */
@@ -92,6 +94,7 @@ export interface Options {
   servers: string[];
   transports: Transport[];
   users: boolean;
+  replies: Load['replies'];
   sizeBytes: number;
   json: string | undefined;
 }

@@ -38,7 +38,7 @@ struct connection {
     struct iovec parts[2 * BATCH_REQUESTS_MAX];
     uint32_t part, part_count;
     /* The reply being received: what is there of its header, then how much payload is still to come. */
-    unsigned char header[sizeof(struct nbd_simple_reply)];
+    unsigned char header[sizeof(struct nbd_chunk)];
     uint32_t header_bytes;
     uint64_t payload_bytes;
 };
@@ -155,20 +155,54 @@ static void refill(struct load *load, struct connection *connection) {
     send_batch(connection);
 }
 
-static void take_header(struct load *load, struct connection *connection, const unsigned char *bytes) {
-    struct nbd_simple_reply reply;
-    memcpy(&reply, bytes, sizeof reply);
-    if (be32toh(reply.magic) != NBD_SIMPLE_REPLY_MAGIC)
-        die("a reply with magic 0x%08x", be32toh(reply.magic));
-    uint16_t index = reply.cookie & 0xffff;
-    if (index >= load->plan->depth || reply.cookie == 0 || connection->slots[index].cookie != reply.cookie)
-        die("a reply with a cookie that is not outstanding: 0x%016llx", (unsigned long long)reply.cookie);
-    if (reply.error != 0) die("a reply with NBD error %u", be32toh(reply.error));
+/* Checks the cookie. Returns its slot. */
+static uint16_t slot_of(const struct load *load, const struct connection *connection, uint64_t cookie) {
+    uint16_t index = cookie & 0xffff;
+    if (index >= load->plan->depth || cookie == 0 || connection->slots[index].cookie != cookie)
+        die("a reply with a cookie that is not outstanding: 0x%016llx", (unsigned long long)cookie);
+    return index;
+}
+
+static void finish(struct load *load, struct connection *connection, uint16_t index) {
     histogram_add(&load->result->latency, load->now - connection->slots[index].sent_at);
     connection->slots[index].cookie = 0;
     connection->free_slots[connection->free_count++] = index;
-    connection->payload_bytes = load->plan->command == NBD_CMD_READ ? load->plan->block_bytes : 0;
     load->result->requests++;
+}
+
+static void take_simple(struct load *load, struct connection *connection, const unsigned char *bytes) {
+    struct nbd_simple_reply reply;
+    memcpy(&reply, bytes, sizeof reply);
+    uint16_t index = slot_of(load, connection, reply.cookie);
+    if (reply.error != 0) die("a reply with NBD error %u", be32toh(reply.error));
+    int is_read = load->plan->command == NBD_CMD_READ;
+    if (is_read && load->plan->structured) die("a READ was answered by a simple reply");
+    connection->payload_bytes = is_read ? load->plan->block_bytes : 0;
+    finish(load, connection, index);
+}
+
+static void take_chunk(struct load *load, struct connection *connection, const unsigned char *bytes) {
+    struct nbd_chunk chunk;
+    memcpy(&chunk, bytes, sizeof chunk);
+    uint16_t index = slot_of(load, connection, chunk.cookie);
+    if (be16toh(chunk.type) & NBD_REPLY_TYPE_ERROR_BIT) die("a chunk of type 0x%04x", be16toh(chunk.type));
+    connection->payload_bytes = be32toh(chunk.length);
+    if (be16toh(chunk.flags) & NBD_REPLY_FLAG_DONE) finish(load, connection, index);
+}
+
+/* How long the header is that begins so; as long as its magic is not whole, as long as that. */
+static size_t header_size(const struct load *load, const unsigned char *bytes, size_t there) {
+    uint32_t magic;
+    if (there < sizeof magic) return sizeof magic;
+    memcpy(&magic, bytes, sizeof magic);
+    if (be32toh(magic) == NBD_SIMPLE_REPLY_MAGIC) return sizeof(struct nbd_simple_reply);
+    if (be32toh(magic) == NBD_STRUCTURED_REPLY_MAGIC && load->plan->structured) return sizeof(struct nbd_chunk);
+    die("a reply with magic 0x%08x", be32toh(magic));
+}
+
+static void take_header(struct load *load, struct connection *connection, const unsigned char *bytes, size_t size) {
+    if (size == sizeof(struct nbd_simple_reply)) take_simple(load, connection, bytes);
+    else take_chunk(load, connection, bytes);
 }
 
 /* One pass over what came. A header that is split between two receives is put together in `header`. */
@@ -180,19 +214,23 @@ static void parse(struct load *load, struct connection *connection, const unsign
             size_t skipped = there < connection->payload_bytes ? there : connection->payload_bytes;
             connection->payload_bytes -= skipped;
             at += skipped;
-        } else if (connection->header_bytes == 0 && there >= sizeof connection->header) {
-            take_header(load, connection, at);
-            at += sizeof connection->header;
-        } else {
-            size_t missing = sizeof connection->header - connection->header_bytes;
-            size_t taken = there < missing ? there : missing;
-            memcpy(connection->header + connection->header_bytes, at, taken);
-            connection->header_bytes += (uint32_t)taken;
-            at += taken;
-            if (taken < missing) return;
-            connection->header_bytes = 0;
-            take_header(load, connection, connection->header);
+            continue;
         }
+        if (connection->header_bytes == 0 && there >= sizeof(struct nbd_chunk)) {
+            size_t size = header_size(load, at, there);
+            take_header(load, connection, at, size);
+            at += size;
+            continue;
+        }
+        size_t size = header_size(load, connection->header, connection->header_bytes);
+        size_t missing = size - connection->header_bytes;
+        size_t taken = there < missing ? there : missing;
+        memcpy(connection->header + connection->header_bytes, at, taken);
+        connection->header_bytes += (uint32_t)taken;
+        at += taken;
+        if (header_size(load, connection->header, connection->header_bytes) > connection->header_bytes) continue;
+        connection->header_bytes = 0;
+        take_header(load, connection, connection->header, size);
     }
 }
 

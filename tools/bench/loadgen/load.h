@@ -8,6 +8,7 @@
 struct load_plan {
     enum nbd_command command; /* NBD_CMD_READ or NBD_CMD_WRITE */
     int sequential;
+    int structured; /* replies come in chunks */
     uint32_t block_bytes;
     uint32_t depth; /* requests in flight on each connection */
     uint64_t image_bytes;

@@ -18,6 +18,7 @@ static const char usage[] =
     "  --op OP            read or write (default read)\n"
     "  --pattern PATTERN  random or sequential (default random)\n"
     "  --block BYTES      size of a request (default 4096)\n"
+    "  --replies KIND     simple or structured (default simple)\n"
     "  --depth N          requests in flight on each connection (default 1)\n"
     "  --connections N    connections (default 1)\n"
     "  --seconds S        how long (default 2)\n"
@@ -60,7 +61,8 @@ static struct options read_options(int argc, char **argv) {
         {"tcp", 1, NULL, 't'},     {"unix", 1, NULL, 'u'},        {"export", 1, NULL, 'e'},
         {"op", 1, NULL, 'o'},      {"pattern", 1, NULL, 'p'},     {"block", 1, NULL, 'b'},
         {"depth", 1, NULL, 'd'},   {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
-        {"bytes", 1, NULL, 'n'},   {"seed", 1, NULL, 'r'},        {"help", 0, NULL, 'h'},
+        {"bytes", 1, NULL, 'n'},   {"seed", 1, NULL, 'r'},        {"replies", 1, NULL, 'y'},
+        {"help", 0, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {
@@ -82,6 +84,7 @@ static struct options read_options(int argc, char **argv) {
         case 'e': options.export_name = optarg; break;
         case 'o': plan->command = choice(optarg, "read", "write", "op") ? NBD_CMD_WRITE : NBD_CMD_READ; break;
         case 'p': plan->sequential = choice(optarg, "random", "sequential", "pattern"); break;
+        case 'y': plan->structured = choice(optarg, "simple", "structured", "replies"); break;
         case 'b': plan->block_bytes = (uint32_t)number(optarg, 1, 32 << 20, "block"); break;
         case 'd': plan->depth = (uint32_t)number(optarg, 1, DEPTH_MAX, "depth"); break;
         case 'c': options.connections = (unsigned)number(optarg, 1, CONNECTIONS_MAX, "connections"); break;
@@ -122,7 +125,7 @@ int main(int argc, char **argv) {
     int fds[CONNECTIONS_MAX];
     for (unsigned i = 0; i < options.connections; i++) {
         fds[i] = nbd_connect(&options.address);
-        struct nbd_export export = nbd_negotiate(fds[i], options.export_name);
+        struct nbd_export export = nbd_negotiate(fds[i], options.export_name, options.plan.structured);
         check_fits(&options, &export);
         options.plan.image_bytes = export.size_bytes;
     }

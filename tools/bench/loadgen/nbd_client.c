@@ -1,4 +1,4 @@
-/* The fixed newstyle handshake with NBD_OPT_GO, and nothing more: no TLS, no structured replies. */
+/* The fixed newstyle handshake with NBD_OPT_GO, NBD_OPT_STRUCTURED_REPLY before it if wanted, and nothing more: no TLS. */
 #define _GNU_SOURCE
 #include "nbd_client.h"
 
@@ -23,6 +23,7 @@
 #define FLAG_NO_ZEROES 2u
 
 #define OPT_GO 7u
+#define OPT_STRUCTURED_REPLY 8u
 #define REP_ACK 1u
 #define REP_INFO 3u
 #define REP_ERROR_BIT 0x80000000u
@@ -150,22 +151,41 @@ static void take_information(struct nbd_export *export, const unsigned char *dat
     }
 }
 
-struct nbd_export nbd_negotiate(int fd, const char *export_name) {
+/* One reply to `option`; its data is in `data`. Returns its type. */
+static uint32_t receive_option_reply(int fd, uint32_t option, unsigned char *data, uint32_t *length) {
+    struct {
+        uint64_t magic;
+        uint32_t option, type, length;
+    } __attribute__((packed)) reply;
+    receive_all(fd, &reply, sizeof reply);
+    if (be64toh(reply.magic) != OPTION_REPLY_MAGIC || be32toh(reply.option) != option)
+        die("the reply to option %u is malformed", option);
+    *length = be32toh(reply.length);
+    if (*length > OPTION_REPLY_BYTES_MAX) die("an option reply of %u bytes", *length);
+    receive_all(fd, data, *length);
+    return be32toh(reply.type);
+}
+
+static void ask_structured(int fd) {
+    struct {
+        uint64_t magic;
+        uint32_t option, length;
+    } __attribute__((packed)) head = {htobe64(IHAVEOPT), htobe32(OPT_STRUCTURED_REPLY), 0};
+    unsigned char data[OPTION_REPLY_BYTES_MAX];
+    uint32_t length;
+    send_all(fd, &head, sizeof head);
+    if (receive_option_reply(fd, OPT_STRUCTURED_REPLY, data, &length) != REP_ACK)
+        die("the server has no structured replies");
+}
+
+struct nbd_export nbd_negotiate(int fd, const char *export_name, int structured) {
     struct nbd_export export = {.block_bytes_min = 1, .payload_bytes_max = 32u << 20};
     greet(fd);
+    if (structured) ask_structured(fd);
     send_go(fd, export_name);
     for (;;) {
-        struct {
-            uint64_t magic;
-            uint32_t option, type, length;
-        } __attribute__((packed)) reply;
         unsigned char data[OPTION_REPLY_BYTES_MAX];
-        receive_all(fd, &reply, sizeof reply);
-        uint32_t type = be32toh(reply.type), length = be32toh(reply.length);
-        if (be64toh(reply.magic) != OPTION_REPLY_MAGIC || be32toh(reply.option) != OPT_GO)
-            die("the reply to NBD_OPT_GO is malformed");
-        if (length > sizeof data) die("an option reply of %u bytes", length);
-        receive_all(fd, data, length);
+        uint32_t length, type = receive_option_reply(fd, OPT_GO, data, &length);
         if (type & REP_ERROR_BIT)
             die("the server refuses export \"%s\" (error %u) %.*s", export_name, type & ~REP_ERROR_BIT,
                 (int)length, (const char *)data);

@@ -30,6 +30,21 @@ struct nbd_simple_reply {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nbd_simple_reply) == 16, "a simple reply is 16 bytes");
 
+#define NBD_STRUCTURED_REPLY_MAGIC 0x668e33efu
+
+enum { NBD_REPLY_FLAG_DONE = 1 };
+enum { NBD_REPLY_TYPE_OFFSET_DATA = 1, NBD_REPLY_TYPE_OFFSET_HOLE = 2, NBD_REPLY_TYPE_ERROR_BIT = 1 << 15 };
+
+/* The header of one chunk; the cookie is where a simple reply has it. */
+struct nbd_chunk {
+    uint32_t magic;
+    uint16_t flags;
+    uint16_t type;
+    uint64_t cookie;
+    uint32_t length;
+} __attribute__((packed));
+_Static_assert(sizeof(struct nbd_chunk) == 20, "a chunk header is 20 bytes");
+
 /* Where a server listens. Exactly one of `socket_path` and `host` is set. */
 struct nbd_address {
     const char *socket_path;
@@ -47,7 +62,7 @@ struct nbd_export {
 
 /* Both end the process with a sentence on stderr when they cannot do their work. */
 int nbd_connect(const struct nbd_address *address);
-struct nbd_export nbd_negotiate(int fd, const char *export_name);
+struct nbd_export nbd_negotiate(int fd, const char *export_name, int structured);
 
 /* Says goodbye and closes. The server may be gone already: that is no error. */
 void nbd_disconnect(int fd);
