@@ -8,9 +8,10 @@ import { makeImage, MIB } from '../support/image.js';
 import { transports } from '../support/ready-line.js';
 import { enter, errorOf, readBytes, readReply } from './conversation.js';
 import { closeRawClients, RawClient } from './raw-client.js';
+import { replyModes } from './reply-modes.js';
 import { engines } from './serving.js';
 import { Cmd, CmdFlag, Err } from './spec-numbers.js';
-import { request } from './wire.js';
+import { request, type RequestFields } from './wire.js';
 
 const SIZE = 16 * MIB;
 const BLOCK = 4096;
@@ -65,40 +66,42 @@ describe.each(engines)('a worker that stops, $engine engine', ({ env }) => {
   );
 
   it.each(transports)(
-    'T16 over %s a request that comes while the worker stops gets ESHUTDOWN',
+    'T16 over %s a request that comes while the worker stops gets ESHUTDOWN (simple, structured, extended)',
     async (transport) => {
       await using holdfast = await startHoldfast({ images: [makeImage(MIB)], env });
-      const clients: RawClient[] = [];
-      for (let count = 0; count < 4; count++) {
-        const client = await RawClient.connect(holdfast, transport);
-        await enter(client);
-        expect((await readBytes(client, 0, 512)).length).toBe(512);
-        clients.push(client);
-      }
-      holdfast.kill('io-worker', 'SIGTERM');
-      const address = `unix:${holdfast.layout.workerSocket}`;
-      await eventually('the worker to stop', async () => (await checkHealth(address)) !== 'SERVING');
       const requests = [
         { type: Cmd.READ, length: 512 },
         { type: Cmd.WRITE, payload: Buffer.alloc(70_000) },
         { type: Cmd.FLUSH },
         { type: 99, length: 5 },
       ];
-      const errors = await Promise.all(
-        clients.map((client, index) => errorOf(client, requests[index] ?? { type: Cmd.FLUSH })),
-      );
-      expect(errors).toEqual(Array(4).fill(Err.ESHUTDOWN));
-      for (const client of clients) expect(await client.readToEnd()).toEqual(Buffer.alloc(0));
+      const asked: { readonly client: RawClient; readonly fields: RequestFields }[] = [];
+      for (const mode of replyModes) {
+        for (const fields of requests) {
+          const client = await RawClient.connect(holdfast, transport);
+          await enter(client, '', mode);
+          expect((await readBytes(client, 0, 512)).length).toBe(512);
+          asked.push({ client, fields });
+        }
+      }
+      holdfast.kill('io-worker', 'SIGTERM');
+      const address = `unix:${holdfast.layout.workerSocket}`;
+      await eventually('the worker to stop', async () => (await checkHealth(address)) !== 'SERVING');
+      const errors = await Promise.all(asked.map(({ client, fields }) => errorOf(client, fields)));
+      expect(errors).toEqual(asked.map(() => Err.ESHUTDOWN));
+      for (const { client } of asked) expect(await client.readToEnd()).toEqual(Buffer.alloc(0));
     },
   );
 
-  it('T16 serve stops in order under busy clients: each is served, then refused, then cut off', async () => {
+  it('T16 serve stops in order under busy clients: each is served, then refused, then cut off (simple, structured, extended)', async () => {
     await using holdfast = await startHoldfast({ images: [makeImage(MIB)], env });
     const outcomes = [];
-    for (const transport of [...transports, ...transports]) {
-      const client = await RawClient.connect(holdfast, transport);
-      await enter(client);
-      outcomes.push(askUntilTheEnd(client));
+    for (const transport of transports) {
+      for (const mode of replyModes) {
+        const client = await RawClient.connect(holdfast, transport);
+        await enter(client, '', mode);
+        outcomes.push(askUntilTheEnd(client));
+      }
     }
     expect(await holdfast.stop()).toBe(0);
     for (const errors of await Promise.all(outcomes)) {
