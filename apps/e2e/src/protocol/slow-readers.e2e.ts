@@ -12,8 +12,11 @@ import { engines } from './serving.js';
 import { Cmd } from './spec-numbers.js';
 import { request } from './wire.js';
 
-/** Buffers of the sessions, and what a garbage-collected process takes and gives at its own time. */
-const GROWTH_MAX = 64 * MIB;
+/**
+ * A thread with its own heap and buffers for each of the four sessions, about 16 MiB where the machine is busy (71 MiB were
+ * seen in all), and what a garbage-collected process takes and gives at its own time. A tenth of the answers that wait.
+ */
+const GROWTH_MAX = 128 * MIB;
 /** How long requests under way may take when the worker stops. */
 const DRAIN_MS = 1000;
 
