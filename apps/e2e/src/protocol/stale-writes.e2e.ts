@@ -5,10 +5,11 @@ import { listSessions } from '../support/instance-facts.js';
 import { transports, type Transport } from '../support/ready-line.js';
 import { errorOf, readBytes, readReply } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
+import { replyModes, type ReplyMode } from './reply-modes.js';
 import { engines, serving } from './serving.js';
 import { onTmpfs, sharedMemoryFolder } from './shared-memory.js';
 import { Cmd, CmdFlag, Err } from './spec-numbers.js';
-import { request } from './wire.js';
+import { request, requestIn } from './wire.js';
 
 /** Where old and new writes go. */
 const REGION = 64 * 1024;
@@ -34,8 +35,8 @@ describe.each(engines)('a client that comes back, $engine engine', ({ engine, en
     ],
   });
 
-  const oldWrite = (index: number) =>
-    request({
+  const oldWrite = (index: number, mode: ReplyMode = 'simple') =>
+    requestIn(mode, {
       type: Cmd.WRITE,
       flags: CmdFlag.FUA,
       cookie: BigInt(index),
@@ -55,13 +56,14 @@ describe.each(engines)('a client that comes back, $engine engine', ({ engine, en
   }
 
   it.each(departures)(
-    'T17 old writes never land over new ones: $how over $transport with $queued queued, $rounds times',
+    'T17 old writes never land over new ones: $how over $transport with $queued queued, $rounds times (simple, structured, extended)',
     async ({ how, transport, queued, rounds }) => {
       for (let round = 0; round < rounds; round++) {
-        const client = await suite.enter('disk', transport);
-        client.send(oldWrite(0));
+        const mode = replyModes[round % replyModes.length] ?? 'simple';
+        const client = await suite.enter('disk', transport, mode);
+        client.send(oldWrite(0, mode));
         await readReply(client, 0n);
-        client.send(...Array.from({ length: queued }, (_, index) => oldWrite(index)));
+        client.send(...Array.from({ length: queued }, (_, index) => oldWrite(index, mode)));
         // With more than a batch queued, the first is done and the next is being done.
         if (queued > 100) await readReply(client, 0n);
         client[how]();
@@ -94,7 +96,7 @@ describe.each(engines)('a client that comes back, $engine engine', ({ engine, en
     async (transport) => {
       const staying = await suite.enter('disk', transport);
       const writes = Array.from({ length: 200 }, (_, index) => index);
-      staying.send(...writes.map(oldWrite));
+      staying.send(...writes.map((index) => oldWrite(index)));
       for (let count = 0; count < 5; count++) {
         const passing = await suite.enter('disk', transport);
         passing.send(request({ type: Cmd.WRITE, offset: 2 * REGION, payload: Buffer.alloc(BLOCK, count) }));
