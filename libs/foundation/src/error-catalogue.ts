@@ -81,6 +81,16 @@ export const errorCatalogue = {
     'Another process, or the kernel, uses the file or block device in a way that excludes this use.',
     'Stop what the message names, or attach the device read-only; any number may read what nobody writes.',
   ),
+  LOOP_UNAVAILABLE: entry(
+    'FAILED_PRECONDITION',
+    'No loop device can be had.',
+    'The message says whether the machine has none or others hold them all; `file` devices need none.',
+  ),
+  LOOP_SETTING_REFUSED: entry(
+    'FAILED_PRECONDITION',
+    'The kernel did not give the loop device a setting that was asked for, so it was not used.',
+    'Change the setting that the message names.',
+  ),
   DEVICE_READ_ONLY: entry(
     'FAILED_PRECONDITION',
     'Writing was asked of a device that is open for reading only.',

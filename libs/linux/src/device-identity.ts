@@ -41,7 +41,7 @@ function ask64(fd: number, name: string, request: number): bigint {
 }
 
 /** Major and minor number out of glibc's dev_t, makedev(3). */
-function splitDevice(device: bigint): { major: number; minor: number } {
+export function splitDevice(device: bigint): { major: number; minor: number } {
   return {
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xffff_f000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffff_ff00n)),

@@ -7,6 +7,7 @@ export { Errno, errnoName, SystemCallError } from './errno.js';
 export { HANDOFF_PAYLOAD_MAX, HANDOFF_TOKEN_BYTES } from './handoff/limits.js';
 export * from './handoff/handoff-listener.js';
 export * from './handoff/send-handoff.js';
+export { attachLoop, type AttachedLoop, type LoopOptions } from './loop/attach-loop.js';
 export { listHolders, lockHolders, type LockHolder } from './lock-holders.js';
 export * from './native-buffer.js';
 export * from './owned-fd.js';
