@@ -33,7 +33,7 @@ function image(folder: TestFolder, size = 4 * MIB): string {
 
 async function attach(file: string, options: Partial<LoopOptions> = {}): Promise<AttachedLoop> {
   using backing = openDevice(file, { readOnly: options.readOnly ?? false });
-  return attachLoop(backing, file, { ...defaults, ...options });
+  return await attachLoop(backing, file, { ...defaults, ...options });
 }
 
 /** The files that loop devices of this machine are bound to. */
@@ -239,7 +239,7 @@ describe.skipIf(loopUnavailable() !== undefined)(
       const file = image(folder);
       const locker = new Child(`
       const { spawn } = await import('node:child_process');
-      spawn('flock', ['/dev/loop-control', 'sh', '-c', 'echo locked; exec sleep 60'], { stdio: ['ignore', 'inherit', 'ignore'] });
+      spawn('flock', ['--close', '/dev/loop-control', 'sh', '-c', 'echo locked; exec sleep 60'], { stdio: ['ignore', 'inherit', 'ignore'] });
       process.stdin.resume();`);
       try {
         await locker.line();
@@ -247,7 +247,7 @@ describe.skipIf(loopUnavailable() !== undefined)(
         expect(error.code).toBe('LOOP_UNAVAILABLE');
         expect(error.message).toContain('locked by another 64 times');
       } finally {
-        execFileSync('pkill', ['-f', 'flock /dev/loop-control']);
+        execFileSync('pkill', ['-f', 'flock --close /dev/loop-control']);
         await locker[Symbol.asyncDispose]();
       }
     });
