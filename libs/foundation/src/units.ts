@@ -42,6 +42,15 @@ export function leaseEpoch(value: bigint): LeaseEpoch {
   return value as LeaseEpoch;
 }
 
+/**
+ * Reads a diskseq as somebody expects it: 1 to 16 hexadecimal digits, and nothing else (D3).
+ *
+ * @returns undefined for anything else: empty text, a sign, `0x`, blanks, more digits
+ */
+export function parseDiskseq(text: string): Diskseq | undefined {
+  return /^[0-9a-f]{1,16}$/i.test(text) ? (BigInt(`0x${text}`) as Diskseq) : undefined;
+}
+
 /** The diskseq as the API and XenStore write it: lower-case hexadecimal, no prefix, no padding. */
 export function formatDiskseq(value: Diskseq): string {
   return value.toString(16);

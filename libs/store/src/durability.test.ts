@@ -90,7 +90,7 @@ async function createUntilFull(store: Store): Promise<{ answered: string[]; erro
   for (let n = 0; n < 1000; n += 1) {
     const id = `device-${String(n)}`;
     try {
-      await store.devices.create(deviceOf(id, { path: `/${'x'.repeat(4000)}` }));
+      await store.devices.create(deviceOf(id, { backing: { kind: 'file', path: `/${'x'.repeat(4000)}` } }));
     } catch (error) {
       return { answered, error };
     }

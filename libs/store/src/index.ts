@@ -1,5 +1,6 @@
 export * from './attachment/attachment-record.js';
 export { AttachmentRepository } from './attachment/attachment-repository.js';
+export * from './device/device-backing.js';
 export * from './device/device-record.js';
 export { DeviceRepository } from './device/device-repository.js';
 export * from './export/export-record.js';

@@ -41,7 +41,12 @@ export class Scene {
 
   /** Registers the image as a device. */
   async add(registry: TestRegistry, id: string, { readOnly = false } = {}): Promise<void> {
-    const definition = { id, kind: 'file' as const, path: this.image, readOnly, transient: false };
+    const definition = {
+      id,
+      backing: { kind: 'file' as const, path: this.image },
+      readOnly,
+      transient: false,
+    };
     await registry.store.devices.create(definition);
   }
 

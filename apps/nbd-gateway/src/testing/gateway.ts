@@ -80,7 +80,8 @@ export class TestGateway {
   async publish(id: string, change: Partial<gatewayV1.Export> = {}): Promise<void> {
     this.registry.devices.set(`devices/${id}`, {});
     // The database is one, so the registry's record of the device is in it.
-    await this.store.devices.create({ id, kind: 'file', path: `/${id}`, readOnly: false, transient: false });
+    const backing = { kind: 'file', path: `/${id}` } as const;
+    await this.store.devices.create({ id, backing, readOnly: false, transient: false });
     const definition = gatewayV1.Export.fromPartial({ device: `devices/${id}`, ...change });
     await this.exportsApi.createExport({ exportId: id, export: definition });
   }

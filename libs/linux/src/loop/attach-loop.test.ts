@@ -239,7 +239,7 @@ describe.skipIf(loopUnavailable() !== undefined)(
       const file = image(folder);
       const locker = new Child(`
       const { spawn } = await import('node:child_process');
-      spawn('flock', ['--close', '/dev/loop-control', 'sh', '-c', 'echo locked; exec sleep 60'], { stdio: ['ignore', 'inherit', 'ignore'] });
+      spawn('flock', ['--close', '/dev/loop-control', 'sh', '-c', 'echo locked; read -r _'], { stdio: ['ignore', 'inherit', 'ignore'] });
       process.stdin.resume();`);
       try {
         await locker.line();

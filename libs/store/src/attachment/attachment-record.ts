@@ -11,6 +11,8 @@ export interface AttachmentRecord {
   readonly epoch: LeaseEpoch;
   /** Read on the open descriptor; absent until it was opened. */
   readonly identity?: DeviceIdentity;
+  /** Whether it was compared with what somebody expected of it, or cannot be another one than was meant. */
+  readonly verified: boolean;
   /** Size when it was opened; 0 until then. */
   readonly sizeBytes: ByteCount;
   /** Code and sentence when the state is FAILED, else empty. */
@@ -18,6 +20,13 @@ export interface AttachmentRecord {
   readonly errorMessage: string;
   /** When the state last changed. */
   readonly updateTime: Date;
+}
+
+/** Who an attached device is, read on its open descriptor. */
+export interface IdentifiedDevice {
+  readonly identity: DeviceIdentity;
+  readonly sizeBytes: ByteCount;
+  readonly verified: boolean;
 }
 
 /** Answer of `begin`. */

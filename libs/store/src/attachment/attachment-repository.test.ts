@@ -2,7 +2,15 @@ import { AssertionFailure, type BootId, type Diskseq } from '@holdfast/foundatio
 import type { AttachmentState } from '@holdfast/lease';
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
-import { attach, deviceOf, identityOf, leaseOf, reattach, SIZE_BYTES } from '../testing/records.js';
+import {
+  attach,
+  deviceOf,
+  identified,
+  identityOf,
+  leaseOf,
+  reattach,
+  SIZE_BYTES,
+} from '../testing/records.js';
 
 describeDatabases('attachments', (database) => {
   test('Law 2: beginning writes the intent, with everything that it says', async () => {
@@ -15,6 +23,7 @@ describeDatabases('attachments', (database) => {
       deviceId: 'a',
       state: 'ATTACHING',
       epoch: 1n,
+      verified: false,
       sizeBytes: 0,
       errorReason: '',
       errorMessage: '',
@@ -83,8 +92,10 @@ describeDatabases('attachments', (database) => {
       inode: 0xffff_ffff_ffff_ffffn,
       diskseq: 0xffff_ffff_ffff_fffen as Diskseq,
     };
-    await store.attachments.recordIdentity(attachment.id, identity, SIZE_BYTES);
-    expect(await store.devices.get('a')).toMatchObject({ attachment: { identity, sizeBytes: SIZE_BYTES } });
+    await store.attachments.recordIdentity(attachment.id, identified(identity));
+    expect(await store.devices.get('a')).toMatchObject({
+      attachment: { identity, sizeBytes: SIZE_BYTES, verified: true },
+    });
   });
 
   test('D2 an identity without a diskseq stays without', async () => {
@@ -92,8 +103,9 @@ describeDatabases('attachments', (database) => {
     await store.devices.create(deviceOf('a'));
     const { attachment } = await store.attachments.begin('a');
     const identity = { bootId: 'b' as BootId, major: 7, minor: 0, inode: 5n };
-    const recorded = await store.attachments.recordIdentity(attachment.id, identity, SIZE_BYTES);
+    const recorded = await store.attachments.recordIdentity(attachment.id, identified(identity, false));
     expect(recorded.identity).toStrictEqual(identity);
+    expect(recorded.verified).toBe(false);
   });
 
   test('one identity is attached once, and the error names where', async () => {
@@ -101,14 +113,14 @@ describeDatabases('attachments', (database) => {
     for (const id of ['a', 'b']) await store.devices.create(deviceOf(id));
     const a = (await store.attachments.begin('a')).attachment.id;
     const b = (await store.attachments.begin('b')).attachment.id;
-    await store.attachments.recordIdentity(a, identityOf(1), SIZE_BYTES);
-    await expect(store.attachments.recordIdentity(b, identityOf(1), SIZE_BYTES)).rejects.toMatchObject({
+    await store.attachments.recordIdentity(a, identified(identityOf(1)));
+    await expect(store.attachments.recordIdentity(b, identified(identityOf(1)))).rejects.toMatchObject({
       code: 'DEVICE_ATTACHED_TWICE',
       metadata: { device: 'a' },
     });
     // It is free again once the other has ended, and the same attachment may go on.
     await store.attachments.transition(a, 'ATTACHING', 'FAILED');
-    await store.attachments.recordIdentity(b, identityOf(1), SIZE_BYTES);
+    await store.attachments.recordIdentity(b, identified(identityOf(1)));
     // What the ended one was is still told.
     expect(await store.devices.get('a')).toMatchObject({ attachment: { identity: identityOf(1) } });
   });
@@ -120,8 +132,8 @@ describeDatabases('attachments', (database) => {
     const a = (await one.attachments.begin('a')).attachment.id;
     const b = (await one.attachments.begin('b')).attachment.id;
     const results = await Promise.allSettled([
-      one.attachments.recordIdentity(a, identityOf(1), SIZE_BYTES),
-      other.attachments.recordIdentity(b, identityOf(1), SIZE_BYTES),
+      one.attachments.recordIdentity(a, identified(identityOf(1))),
+      other.attachments.recordIdentity(b, identified(identityOf(1))),
     ]);
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
@@ -154,7 +166,7 @@ describeDatabases('attachments', (database) => {
       code: 'DEVICE_BUSY',
       metadata: { device: 'a', state: 'CONNECTED' },
     });
-    await expect(store.attachments.recordIdentity(id, identityOf(9), SIZE_BYTES)).rejects.toMatchObject({
+    await expect(store.attachments.recordIdentity(id, identified(identityOf(9)))).rejects.toMatchObject({
       code: 'DEVICE_BUSY',
     });
     await store.attachments.transition(id, 'CONNECTED', 'LOST');

@@ -1,4 +1,4 @@
-import { AssertionFailure, HoldfastError, type ByteCount } from '@holdfast/foundation';
+import { AssertionFailure, HoldfastError } from '@holdfast/foundation';
 import {
   grantsLeases,
   identityKey,
@@ -16,6 +16,7 @@ import type {
   AttachmentRecord,
   BeginDetachResult,
   BeginResult,
+  IdentifiedDevice,
   TransitionPatch,
 } from './attachment-record.js';
 import { identityColumns, liveStates, toAttachmentRecord } from './attachment-row.js';
@@ -77,10 +78,9 @@ export class AttachmentRepository {
    */
   async recordIdentity(
     id: string,
-    identity: DeviceIdentity,
-    sizeBytes: ByteCount,
+    { identity, sizeBytes, verified }: IdentifiedDevice,
   ): Promise<AttachmentRecord> {
-    const data = { ...identityColumns(identity), sizeBytes: BigInt(sizeBytes) };
+    const data = { ...identityColumns(identity), sizeBytes: BigInt(sizeBytes), verified };
     try {
       return await this.#database.run((client) => changeIn(client, id, 'ATTACHING', data));
     } catch (error) {

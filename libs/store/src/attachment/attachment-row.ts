@@ -20,7 +20,7 @@ import type { AttachmentRecord } from './attachment-record.js';
 export const liveStates = attachmentStates.filter(isLive);
 
 export function toAttachmentRecord(row: Attachment): AttachmentRecord {
-  const { id, deviceId, state, epoch, sizeBytes, errorReason, errorMessage, updateTime } = row;
+  const { id, deviceId, state, epoch, verified, sizeBytes, errorReason, errorMessage, updateTime } = row;
   assert(isAttachmentState(state), `the attachment ${id} is in the unknown state ${state}`);
   const identity = toIdentity(row);
   return {
@@ -29,6 +29,7 @@ export function toAttachmentRecord(row: Attachment): AttachmentRecord {
     state,
     epoch: leaseEpoch(epoch),
     ...(identity !== undefined && { identity }),
+    verified,
     sizeBytes: byteCount(sizeBytes),
     errorReason,
     errorMessage,

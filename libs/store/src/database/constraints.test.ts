@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
 import { openRaw } from '../testing/raw-connection.js';
-import { attach, deviceOf, exportOf, identityOf, leaseOf, SIZE_BYTES } from '../testing/records.js';
+import { attach, deviceOf, exportOf, identified, identityOf, leaseOf } from '../testing/records.js';
 
 /** What a column of an attachment is, unless a test says otherwise. */
 const columns = {
@@ -126,7 +126,7 @@ describeDatabases('the database itself', (database) => {
     const store = await database.open(url);
     await store.devices.create(deviceOf('a'));
     const { attachment } = await store.attachments.begin('a');
-    await store.attachments.recordIdentity(attachment.id, identityOf(1), SIZE_BYTES);
+    await store.attachments.recordIdentity(attachment.id, identified(identityOf(1)));
     const raw = await openRaw(url);
     await raw.execute(`DELETE FROM "Device" WHERE "id" = 'a'`);
     expect(await raw.column('SELECT "id" FROM "Attachment"')).toEqual([]);

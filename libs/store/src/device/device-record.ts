@@ -1,15 +1,11 @@
 import type { AttachmentRecord } from '../attachment/attachment-record.js';
-
-/** What a device is made from; `file` is a regular file, or whatever block device the path opens. */
-export type DeviceKind = 'file';
+import type { DeviceBacking } from './device-backing.js';
 
 /** What the user says of a device; it never changes while the device exists. */
 export interface DeviceDefinition {
   /** Last segment of `devices/{device}`, checked by `checkResourceId`. */
   readonly id: string;
-  readonly kind: DeviceKind;
-  /** Absolute path on the registry's machine. */
-  readonly path: string;
+  readonly backing: DeviceBacking;
   readonly readOnly: boolean;
   /** Forgotten at the next start of `holdfast serve` unless given again. */
   readonly transient: boolean;

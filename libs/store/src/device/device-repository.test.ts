@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
+import type { DeviceBacking } from './device-backing.js';
 import { attach, deviceOf, exportOf, leaseOf } from '../testing/records.js';
 
 describeDatabases('devices', (database) => {
@@ -7,7 +8,7 @@ describeDatabases('devices', (database) => {
     const { devices } = await database.open();
     const before = Date.now();
     const definition = deviceOf('größe.img', {
-      path: '/images/ü \u{1f4be}\n',
+      backing: { kind: 'file', path: '/images/ü \u{1f4be}\n' },
       readOnly: true,
       transient: true,
     });
@@ -16,6 +17,29 @@ describeDatabases('devices', (database) => {
     expect(Math.abs(created.createTime.getTime() - before)).toBeLessThan(10_000);
     expect(await devices.get(definition.id)).toEqual(created);
     expect(await devices.find(definition.id)).toEqual(created);
+  });
+
+  test.each<DeviceBacking>([
+    {
+      kind: 'loop',
+      path: '/images/a',
+      offset: 2 ** 52,
+      sizeLimit: 512,
+      blockSize: 4096,
+      directIo: true,
+    },
+    { kind: 'block', path: '/dev/sda', expected: { diskseq: 'ffffffffffffffff', serial: '"ü"' } },
+    { kind: 'block', path: '/dev/sda', expected: {} },
+  ])('all of a $kind device is kept, and compared when it is registered again', async (backing) => {
+    const { devices } = await database.open();
+    await devices.create(deviceOf('a', { backing }));
+    expect((await devices.get('a')).backing).toStrictEqual(backing);
+    expect((await devices.create(deviceOf('a', { backing }))).backing).toStrictEqual(backing);
+    const other =
+      backing.kind === 'loop' ? { ...backing, offset: 1 } : { ...backing, expected: { wwn: '1' } };
+    await expect(devices.create(deviceOf('a', { backing: other }))).rejects.toMatchObject({
+      code: 'DEVICE_EXISTS',
+    });
   });
 
   test('repeating a registration answers with the device that exists, attached as it is', async () => {
@@ -31,7 +55,8 @@ describeDatabases('devices', (database) => {
   test('another definition under the same id is refused', async () => {
     const { devices } = await database.open();
     await devices.create(deviceOf('a'));
-    for (const change of [{ path: '/else' }, { readOnly: true }, { transient: true }]) {
+    const elsewhere = { backing: { kind: 'file', path: '/else' } } as const;
+    for (const change of [elsewhere, { readOnly: true }, { transient: true }]) {
       await expect(devices.create(deviceOf('a', change))).rejects.toMatchObject({
         code: 'DEVICE_EXISTS',
         metadata: { device: 'a' },

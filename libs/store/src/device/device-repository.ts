@@ -8,6 +8,7 @@ import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
 import { namesOfSessions } from '../lease/names-of-sessions.js';
+import { backingColumns } from './backing-columns.js';
 import { deviceInUse, deviceNotFound, NAMES_TAKEN, type DeviceUsers } from './device-errors.js';
 import type { DeviceDefinition, DeviceRecord } from './device-record.js';
 import { toDeviceRecord, withAttachment } from './device-row.js';
@@ -29,8 +30,9 @@ export class DeviceRepository {
    * @throws HoldfastError DEVICE_EXISTS when the id has another definition
    */
   async create(definition: DeviceDefinition): Promise<DeviceRecord> {
-    const data = definitionOf(definition);
-    const { id } = data;
+    const wanted = definitionOf(definition);
+    const { id, backing, ...rest } = wanted;
+    const data = { id, ...backingColumns(backing), ...rest };
     const { record } = await insertOnce(
       async () => {
         const row = await this.#database.run((client) => client.device.create({ data }));
@@ -38,7 +40,7 @@ export class DeviceRepository {
       },
       () => this.find(id),
     );
-    if (isDeepStrictEqual(definitionOf(record), data)) return record;
+    if (isDeepStrictEqual(definitionOf(record), wanted)) return record;
     throw new HoldfastError('DEVICE_EXISTS', `The device ${id} exists with another definition.`, {
       device: id,
     });
@@ -152,6 +154,6 @@ async function findUsers(tx: Transaction, deviceId: string): Promise<DeviceUsers
 }
 
 /** What a device was created with: all of it is written, and all of it is compared when the call is repeated. */
-function definitionOf({ id, kind, path, readOnly, transient }: DeviceDefinition): DeviceDefinition {
-  return { id, kind, path, readOnly, transient };
+function definitionOf({ id, backing, readOnly, transient }: DeviceDefinition): DeviceDefinition {
+  return { id, backing, readOnly, transient };
 }

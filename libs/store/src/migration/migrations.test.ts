@@ -92,6 +92,28 @@ describeDatabases('migrations', (database) => {
     expect(createTime).toBeInstanceOf(Date);
   });
 
+  test('devices of an older version stay files, with their attachments, leases and exports', async () => {
+    const url = await database.create();
+    const { session, close } = await openMigrationSession(url);
+    await applyMigrations(session, (await readMigrations(database.kind)).slice(0, 2), () => undefined);
+    await close();
+    const old = await raw(url);
+    await old.execute(`INSERT INTO "Device" ("id", "kind", "path", "readOnly", "transient", "epoch")
+      VALUES ('a', 'file', '/a', false, true, 7)`);
+    await old.execute(`INSERT INTO "Attachment" ("id", "deviceId", "state", "epoch", "updateTime")
+      VALUES ('1', 'a', 'LOST', 7, CURRENT_TIMESTAMP)`);
+    await old.execute(`INSERT INTO "Lease" ("deviceId", "attachmentId", "epoch", "access", "session", "workerInstance")
+      VALUES ('a', '1', 7, 'READ_ONLY', 's', 'w')`);
+    const store = await database.open(url);
+    expect(await store.devices.get('a')).toMatchObject({
+      backing: { kind: 'file', path: '/a' },
+      transient: true,
+      attachment: { id: '1', epoch: 7n, verified: false },
+    });
+    expect(await store.leases.listAll()).toHaveLength(1);
+    await expect(store.devices.remove('a')).rejects.toMatchObject({ code: 'DEVICE_IN_USE' });
+  });
+
   const tampering = {
     'an applied migration that differs': `UPDATE _prisma_migrations SET checksum = 'other'`,
     'a migration of a later version': `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)

@@ -1,6 +1,6 @@
 import { byteCount, type BootId, type Diskseq } from '@holdfast/foundation';
 import type { DeviceIdentity } from '@holdfast/lease';
-import type { AttachmentRecord } from '../attachment/attachment-record.js';
+import type { AttachmentRecord, IdentifiedDevice } from '../attachment/attachment-record.js';
 import type { DeviceDefinition } from '../device/device-record.js';
 import type { ExportDefinition } from '../export/export-record.js';
 import type { LeaseRequest } from '../lease/lease-record.js';
@@ -9,7 +9,13 @@ import type { Store } from '../store.js';
 export const SIZE_BYTES = byteCount(1 << 20);
 
 export function deviceOf(id: string, change: Partial<DeviceDefinition> = {}): DeviceDefinition {
-  return { id, kind: 'file', path: `/images/${id}`, readOnly: false, transient: false, ...change };
+  return {
+    id,
+    backing: { kind: 'file', path: `/images/${id}` },
+    readOnly: false,
+    transient: false,
+    ...change,
+  };
 }
 
 /** The identity of a block device, another for each `minor`. */
@@ -45,6 +51,11 @@ export function leaseOf(deviceId: string, session: string, change: Partial<Lease
   return { deviceId, access: 'READ_WRITE', session, workerInstance: 'worker-1', ...change };
 }
 
+/** What a registry records of the open device. */
+export function identified(identity: DeviceIdentity, verified = true): IdentifiedDevice {
+  return { identity, sizeBytes: SIZE_BYTES, verified };
+}
+
 let minors = 0;
 
 /** Registers a device and attaches it. */
@@ -61,6 +72,6 @@ export async function attach(
 export async function reattach(store: Store, id: string): Promise<AttachmentRecord> {
   const { attachment } = await store.attachments.begin(id);
   minors += 1;
-  await store.attachments.recordIdentity(attachment.id, identityOf(minors), SIZE_BYTES);
+  await store.attachments.recordIdentity(attachment.id, identified(identityOf(minors)));
   return store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
 }

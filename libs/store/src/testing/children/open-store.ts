@@ -10,8 +10,7 @@ const applied: string[] = [];
 const store = await openStore({ url, onMigration: (name) => applied.push(name) });
 await store.devices.create({
   id: `of-${String(process.pid)}`,
-  kind: 'file',
-  path: '/image',
+  backing: { kind: 'file', path: '/image' },
   readOnly: false,
   transient: false,
 });

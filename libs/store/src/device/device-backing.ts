@@ -1,0 +1,45 @@
+/** A regular file, or whatever block device the path opens. */
+export interface FileBacking {
+  readonly kind: 'file';
+  /** Absolute path on the registry's machine. */
+  readonly path: string;
+}
+
+/** A loop device that the registry makes of a file, and that goes with the attachment. */
+export interface LoopBacking {
+  readonly kind: 'loop';
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Where in the file the device starts, in bytes. */
+  readonly offset: number;
+  /** Size of the device in bytes; 0: to the end of the file. */
+  readonly sizeLimit: number;
+  /** Logical block size in bytes; 0: the kernel's choice. */
+  readonly blockSize: number;
+  readonly directIo: boolean;
+}
+
+/** What the user knows of a block device that must be the one meant; compared on the open descriptor (D9). */
+export interface ExpectedDevice {
+  /** 1 to 16 hexadecimal digits, lower case. */
+  readonly diskseq?: string;
+  readonly dmName?: string;
+  readonly dmUuid?: string;
+  readonly wwn?: string;
+  readonly serial?: string;
+}
+
+/** A block device that is there already. */
+export interface BlockBacking {
+  readonly kind: 'block';
+  /** Absolute path: a hint, what counts is `expected`. */
+  readonly path: string;
+  readonly expected: ExpectedDevice;
+}
+
+/** What a device is made from. */
+export type DeviceBacking = FileBacking | LoopBacking | BlockBacking;
+
+export type DeviceKind = DeviceBacking['kind'];
+
+export const deviceKinds = ['file', 'loop', 'block'] as const satisfies readonly DeviceKind[];
