@@ -11,7 +11,7 @@ import {
 } from './data-calls-async.js';
 import { Errno } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
-import { TestFolder } from './test-support/folder.js';
+import { TestFolder } from './testing/folder.js';
 
 const folder = new TestFolder();
 const path = folder.file('data');

@@ -15,8 +15,8 @@ import { fadvise } from './data-prototypes.js';
 import { Errno } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
 import { socketPair } from './sockets.js';
-import { TestFolder } from './test-support/folder.js';
-import { startWorker } from './test-support/worker.js';
+import { TestFolder } from './testing/folder.js';
+import { startWorker } from './testing/worker.js';
 
 const MIB = 1024 * 1024;
 const TMPFS_MAGIC = 0x0102_1994;

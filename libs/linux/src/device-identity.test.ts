@@ -21,8 +21,8 @@ import {
   type DeviceIdentity,
 } from './device-identity.js';
 import { NativeBuffer } from './native-buffer.js';
-import { TestFolder } from './test-support/folder.js';
-import { LoopDevice, loopUnavailable } from './test-support/loop-device.js';
+import { TestFolder } from './testing/folder.js';
+import { LoopDevice, loopUnavailable } from './testing/loop-device.js';
 
 const MIB = 1024 * 1024;
 

@@ -7,9 +7,9 @@ import { openDevice } from './device.js';
 import type { OwnedFd } from './owned-fd.js';
 import { HandoffListener } from './handoff/handoff-listener.js';
 import { openFdCount } from './process.js';
-import { Child, compiledModule } from './test-support/child.js';
-import { TestFolder } from './test-support/folder.js';
-import { LoopDevice, loopUnavailable } from './test-support/loop-device.js';
+import { Child, compiledModule } from './testing/child.js';
+import { TestFolder } from './testing/folder.js';
+import { LoopDevice, loopUnavailable } from './testing/loop-device.js';
 
 const readWrite = { readOnly: false } as const;
 const readOnly = { readOnly: true } as const;

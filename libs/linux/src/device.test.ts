@@ -7,7 +7,7 @@ import { openDevice } from './device.js';
 import { Errno, SystemCallError } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
 import { openFdCount } from './process.js';
-import { TestFolder } from './test-support/folder.js';
+import { TestFolder } from './testing/folder.js';
 
 const memory = NativeBuffer.allocate(512);
 

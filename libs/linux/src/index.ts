@@ -1,6 +1,7 @@
 export * from './data-calls.js';
 export * from './data-calls-async.js';
 export { openDevice } from './device.js';
+export * from './block-facts.js';
 export * from './device-identity.js';
 export { lockDevice, type LockedDevice } from './device-lock.js';
 export { Errno, errnoName, SystemCallError } from './errno.js';

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openFdCount, osThreadCount } from './process.js';
-import { startWorker } from './test-support/worker.js';
+import { startWorker } from './testing/worker.js';
 
 test('the count of descriptors follows each open and close, and does not count itself', () => {
   const before = openFdCount();

@@ -6,9 +6,9 @@ import { NativeBuffer } from './native-buffer.js';
 import type { OwnedFd } from './owned-fd.js';
 import { MessageFlag, receive, sendBytes, sendFile, ShutdownHow, shutdownSocket } from './socket-calls.js';
 import { socketPair } from './sockets.js';
-import { Child, compiledModule } from './test-support/child.js';
-import { TestFolder } from './test-support/folder.js';
-import { startWorker } from './test-support/worker.js';
+import { Child, compiledModule } from './testing/child.js';
+import { TestFolder } from './testing/folder.js';
+import { startWorker } from './testing/worker.js';
 
 const memory = NativeBuffer.allocate(1024 * 1024);
 const { address, bytes } = memory;

@@ -4,7 +4,7 @@ import { seekData, seekHole, writeAt } from './data-calls.js';
 import { adviseWillNeedAsync, seekDataAsync, seekHoleAsync } from './data-calls-async.js';
 import { Errno } from './errno.js';
 import { NativeBuffer } from './native-buffer.js';
-import { TestFolder } from './test-support/folder.js';
+import { TestFolder } from './testing/folder.js';
 
 const MIB = 1024 * 1024;
 const SIZE = 2 ** 42;

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { Errno, SystemCallError } from './errno.js';
 import { openFdCount } from './process.js';
 import { lockFile } from './state-lock.js';
-import { Child } from './test-support/child.js';
-import { TestFolder } from './test-support/folder.js';
+import { Child } from './testing/child.js';
+import { TestFolder } from './testing/folder.js';
 
 test('the file is made with mode 0600 and locked; a second taker gets nothing and leaks nothing', () => {
   using folder = new TestFolder();

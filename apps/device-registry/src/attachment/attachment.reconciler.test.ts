@@ -154,7 +154,8 @@ describe('what the worker holds and nobody recorded', () => {
 });
 
 test('a device that cannot be attached does not keep the others, nor the registry from being ready', async () => {
-  const gone = { id: 'a-gone', kind: 'file' as const, path: '/nowhere', readOnly: false, transient: false };
+  const backing = { kind: 'file', path: '/nowhere' } as const;
+  const gone = { id: 'a-gone', backing, readOnly: false, transient: false };
   await registry.store.devices.create(gone);
   await registry.store.devices.setWanted('a-gone', true);
   await registry.die();

@@ -96,7 +96,8 @@ describe('attaching', () => {
   });
 
   test('a folder is refused: it is no device', async () => {
-    const definition = { id: 'folder', kind: 'file' as const, path: path.dirname(scene.image) };
+    const backing = { kind: 'file', path: path.dirname(scene.image) } as const;
+    const definition = { id: 'folder', backing };
     await registry.store.devices.create({ ...definition, readOnly: true, transient: false });
     await expect(registry.attachments.attach('folder')).rejects.toMatchObject({ code: 'DEVICE_UNSUITABLE' });
     expect(registry.holds.size).toBe(0);

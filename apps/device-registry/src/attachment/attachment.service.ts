@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
-import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
-import { identifyDevice, lockDevice, openDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
+import { assert, HoldfastError, messageOf, type Diskseq } from '@holdfast/foundation';
+import { identifyDevice, lockDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
 import type { AttachmentRecord, DeviceRecord, Store } from '@holdfast/store';
+import { openBacking } from '../opening/open-backing.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 import type { DeviceOperations } from './device-operations.js';
+import { isUnexpected, refuseUnexpected } from './expected-diskseq.js';
 import type { Holds } from './holds.js';
 import { recordedIdentity } from './recorded-identity.js';
 
@@ -22,12 +24,17 @@ export class AttachmentService {
     private readonly logger: Logger,
   ) {}
 
-  /** Opens the device, records who it is, and has the worker hold it too. Attached already is OK. */
-  attach(deviceId: string): Promise<DeviceRecord> {
+  /**
+   * Opens the device, records who it is, and has the worker hold it too. Attached already is OK.
+   *
+   * @param expected the diskseq that the caller expects; undefined: whatever it is (D2)
+   */
+  attach(deviceId: string, expected?: Diskseq): Promise<DeviceRecord> {
     return this.operations.exclusive(deviceId, 'an attach', async () => {
       this.worker.requireUp();
       const begun = await this.store.attachments.begin(deviceId);
-      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment);
+      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, expected);
+      else refuseUnexpected(deviceId, begun.attachment.identity, expected);
       return this.store.devices.get(deviceId);
     });
   }
@@ -81,9 +88,10 @@ export class AttachmentService {
     });
   }
 
-  async #carryOut(deviceId: string, attachment: AttachmentRecord): Promise<void> {
+  async #carryOut(deviceId: string, attachment: AttachmentRecord, expected?: Diskseq): Promise<void> {
     try {
-      const { identified, fd } = await this.#open(attachment, await this.store.devices.get(deviceId));
+      const device = await this.store.devices.get(deviceId);
+      const { identified, fd } = await this.#open(attachment, device, expected);
       await this.handOver(identified, fd);
       await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
       this.logger.info({ device: deviceId, epoch: attachment.epoch.toString() }, 'attached');
@@ -94,14 +102,20 @@ export class AttachmentService {
   }
 
   /** Who it is comes before its lock: of the same device under another name the record tells more. */
-  async #open(attachment: AttachmentRecord, { path, readOnly }: DeviceRecord) {
-    using opened = openDevice(path, { readOnly });
+  async #open(attachment: AttachmentRecord, device: DeviceRecord, expected: Diskseq | undefined) {
+    const { fd: unlocked, path, verified, fileLocked } = await openBacking(device);
+    using opened = unlocked;
     const open = identifyDevice(opened.number);
     const identity = recordedIdentity(open);
-    const identified = await this.store.attachments.recordIdentity(attachment.id, identity, open.sizeBytes);
-    const { fd, locked } = lockDevice(opened, path, { readOnly });
+    refuseUnexpected(device.id, identity, expected);
+    const identified = await this.store.attachments.recordIdentity(attachment.id, {
+      identity,
+      sizeBytes: open.sizeBytes,
+      verified: verified || expected !== undefined,
+    });
+    const { fd, locked } = lockDevice(opened, path, device);
     this.holds.keep(attachment, fd);
-    if (!locked) {
+    if (!locked || !fileLocked) {
       this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');
     }
     return { identified, fd };
@@ -118,6 +132,8 @@ export class AttachmentService {
     await this.store.attachments.transition(attachment.id, 'ATTACHING', 'FAILED', {
       errorReason: error instanceof HoldfastError ? error.code : 'INTERNAL',
       errorMessage: messageOf(error),
+      // What the caller expected of the device is not known to whoever would attach it again.
+      ...(isUnexpected(error) && { wantedAttached: false }),
     });
   }
 }

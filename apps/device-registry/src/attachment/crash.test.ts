@@ -34,7 +34,8 @@ describe('Law 2 a registry that is killed while it attaches', () => {
     const { attachment } = await registry.store.attachments.begin('disk');
     using fd = openDevice(scene.image, { readOnly: false });
     const identity = recordedIdentity(identifyDevice(fd.number));
-    await registry.store.attachments.recordIdentity(attachment.id, identity, byteCount(IMAGE_BYTES));
+    const sizeBytes = byteCount(IMAGE_BYTES);
+    await registry.store.attachments.recordIdentity(attachment.id, { identity, sizeBytes, verified: true });
     await registry.die();
     fd.close();
     await expectAttached(await scene.registry(), worker, 2n);

@@ -1,13 +1,9 @@
 import { attachmentName, deviceName, registryV1, toIdentityMessage } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
 import type { AttachmentState } from '@holdfast/lease';
 import type { AttachmentRecord, DeviceDefinition, DeviceRecord } from '@holdfast/store';
-import path from 'node:path';
+import { parseBacking, toBackingMessage } from './backing-message.js';
 
-/** PATH_MAX without its closing NUL (path_resolution(7)). */
-const PATH_BYTES_MAX = 4095;
-
-const { Attachment_State: StateCode } = registryV1;
+const { Attachment_State: StateCode, Attachment_Verification: Verification } = registryV1;
 
 const stateCodes: Readonly<Record<AttachmentState, registryV1.Attachment_State>> = {
   ATTACHING: StateCode.STATE_ATTACHING,
@@ -21,7 +17,7 @@ const stateCodes: Readonly<Record<AttachmentState, registryV1.Attachment_State>>
 export function toDeviceMessage(device: DeviceRecord): registryV1.Device {
   return {
     name: deviceName.format(device.id),
-    backing: { $case: 'file', value: { path: device.path } },
+    backing: toBackingMessage(device.backing),
     readOnly: device.readOnly,
     transient: device.transient,
     wantedAttached: device.wantedAttached,
@@ -40,29 +36,21 @@ function toAttachmentMessage(attachment: AttachmentRecord): registryV1.Attachmen
     errorReason: attachment.errorReason,
     errorMessage: attachment.errorMessage,
     updateTime: attachment.updateTime,
+    verification: verificationOf(attachment),
   };
+}
+
+function verificationOf({ identity, verified }: AttachmentRecord): registryV1.Attachment_Verification {
+  if (identity === undefined) return Verification.VERIFICATION_UNSPECIFIED;
+  return verified ? Verification.VERIFICATION_VERIFIED : Verification.VERIFICATION_UNVERIFIED;
 }
 
 /** @throws HoldfastError INVALID_ARGUMENT naming the field */
-export function parseDevice(request: registryV1.CreateDeviceRequest): DeviceDefinition {
-  const id = deviceName.parse(deviceName.format(request.deviceId), 'device_id');
-  const backing = request.device?.backing;
-  if (backing === undefined) throw invalid('device.file', 'must be given');
-  const { path: location } = backing.value;
-  if (!path.isAbsolute(location))
-    throw invalid('device.file.path', `must be an absolute path, is "${location}"`);
-  if (location.includes('\0')) throw invalid('device.file.path', 'must not contain NUL');
-  if (Buffer.byteLength(location) > PATH_BYTES_MAX)
-    throw invalid('device.file.path', `must be at most ${String(PATH_BYTES_MAX)} bytes`);
+export function parseDevice({ deviceId, device }: registryV1.CreateDeviceRequest): DeviceDefinition {
   return {
-    id,
-    kind: 'file',
-    path: location,
-    readOnly: request.device?.readOnly ?? false,
-    transient: request.device?.transient ?? false,
+    id: deviceName.parse(deviceName.format(deviceId), 'device_id'),
+    backing: parseBacking(device?.backing),
+    readOnly: device?.readOnly ?? false,
+    transient: device?.transient ?? false,
   };
-}
-
-function invalid(field: string, problem: string): HoldfastError {
-  return new HoldfastError('INVALID_ARGUMENT', `${field} ${problem}`, { field });
 }

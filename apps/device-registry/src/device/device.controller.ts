@@ -3,6 +3,7 @@ import { isLive } from '@holdfast/lease';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
 import { Inject } from '@nestjs/common';
 import { AttachmentService } from '../attachment/attachment.service.js';
+import { parseExpectedDiskseq } from '../attachment/expected-diskseq.js';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { parseDevice, toDeviceMessage } from './device-message.js';
 
@@ -37,7 +38,8 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
   }
 
   async attachDevice(request: registryV1.AttachDeviceRequest): Promise<registryV1.Device> {
-    return toDeviceMessage(await this.attachments.attach(deviceName.parse(request.name)));
+    const expected = parseExpectedDiskseq(request.expectedDiskseq);
+    return toDeviceMessage(await this.attachments.attach(deviceName.parse(request.name), expected));
   }
 
   async detachDevice(request: registryV1.DetachDeviceRequest): Promise<registryV1.Device> {

@@ -2,7 +2,8 @@ import { Command, CommandFlag, NbdError } from '@holdfast/nbd-protocol';
 import { describe, expect, test } from 'vitest';
 import { describeEngines } from '../testing/both-engines.js';
 import { DISK_BYTES, EngineScene } from '../testing/engine-scene.js';
-import { loopUnavailable, openLoop } from '../testing/loop-device.js';
+import { loopUnavailable } from '@holdfast/linux/testing/loop-device';
+import { openLoop } from '../testing/loop-device.js';
 import { smallTmpfs, tmpfsUnavailable } from '../testing/small-tmpfs.js';
 
 const KIB = 1024;

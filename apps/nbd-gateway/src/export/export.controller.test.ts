@@ -5,7 +5,7 @@ import { PskUpgrade } from '../testing/psk-upgrade.js';
 
 let gateway: TestGateway;
 
-const device = { kind: 'file', path: '/disk', transient: false } as const;
+const device = { backing: { kind: 'file', path: '/disk' }, transient: false } as const;
 
 beforeEach(async () => {
   gateway = await TestGateway.start();

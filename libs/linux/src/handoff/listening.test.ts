@@ -17,9 +17,9 @@ import { openFile } from '../open-file.js';
 import { OwnedFd } from '../owned-fd.js';
 import { openFdCount } from '../process.js';
 import { lockFile, tryLock } from '../state-lock.js';
-import { Child } from '../test-support/child.js';
-import { TestFolder } from '../test-support/folder.js';
-import { startWorker } from '../test-support/worker.js';
+import { Child } from '../testing/child.js';
+import { TestFolder } from '../testing/folder.js';
+import { startWorker } from '../testing/worker.js';
 import { HandoffListener, type HandoffListenerOptions } from './handoff-listener.js';
 import { bindTo, connectTo, openSeqpacket } from './unix-socket.js';
 

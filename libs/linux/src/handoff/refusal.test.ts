@@ -5,8 +5,8 @@ import { NativeBuffer } from '../native-buffer.js';
 import type { OwnedFd } from '../owned-fd.js';
 import { openFdCount } from '../process.js';
 import { hasHungUp } from '../sockets.js';
-import { Child } from '../test-support/child.js';
-import { TestFolder } from '../test-support/folder.js';
+import { Child } from '../testing/child.js';
+import { TestFolder } from '../testing/folder.js';
 import { HandoffListener, type Handoff } from './handoff-listener.js';
 import {
   HANDOFF_PAYLOAD_MAX,

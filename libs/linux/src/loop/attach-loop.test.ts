@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { byteCount, byteOffset, HoldfastError } from '@holdfast/foundation';
 import { describe, expect, test } from 'vitest';
@@ -9,9 +10,9 @@ import { openDevice } from '../device.js';
 import { NativeBuffer } from '../native-buffer.js';
 import type { OwnedFd } from '../owned-fd.js';
 import { openFdCount } from '../process.js';
-import { Child } from '../test-support/child.js';
-import { TestFolder } from '../test-support/folder.js';
-import { LoopDevice, loopUnavailable } from '../test-support/loop-device.js';
+import { Child, compiledModule } from '../testing/child.js';
+import { TestFolder } from '../testing/folder.js';
+import { LoopDevice, loopUnavailable } from '../testing/loop-device.js';
 import { attachLoop, type AttachedLoop, type LoopOptions } from './attach-loop.js';
 import { logicalBlockSize } from './loop-calls.js';
 
@@ -234,22 +235,35 @@ describe.skipIf(loopUnavailable() !== undefined)(
       for (const file of files) await eventuallyUnbound(file);
     });
 
-    test('no free one while another process keeps the lock: an error that says so', async () => {
+    test('waits while another process keeps the lock', async () => {
       using folder = new TestFolder();
       const file = image(folder);
-      const locker = new Child(`
-      const { spawn } = await import('node:child_process');
-      spawn('flock', ['--close', '/dev/loop-control', 'sh', '-c', 'echo locked; read -r _'], { stdio: ['ignore', 'inherit', 'ignore'] });
-      process.stdin.resume();`);
-      try {
-        await locker.line();
-        const error = await refusal(file, {});
-        expect(error.code).toBe('LOOP_UNAVAILABLE');
-        expect(error.message).toContain('locked by another 64 times');
-      } finally {
-        execFileSync('pkill', ['-f', 'flock --close /dev/loop-control']);
-        await locker[Symbol.asyncDispose]();
-      }
+      const locker = spawn('flock', ['--close', '/dev/loop-control', 'sh', '-c', 'echo locked; read -r _'], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      await once(locker.stdout, 'data');
+      const attached = attach(file);
+      setTimeout(() => locker.stdin.end(), 300);
+      (await attached).fd.close();
+      await eventuallyUnbound(file);
+    });
+
+    test('gives up after 64 attempts, and says what was in the way', () => {
+      using folder = new TestFolder();
+      const script = folder.file('attach.mjs');
+      writeFileSync(
+        script,
+        `import * as linux from ${JSON.stringify(compiledModule())};
+       const backing = linux.openDevice(process.execPath, { readOnly: true });
+       const options = { readOnly: true, offset: 0, sizeLimit: 0, blockSize: 0, directIo: false };
+       await linux.attachLoop(backing, 'x', options).catch((error) => console.log(error.code, error.message));`,
+      );
+      // A lock of its own, so that others who make loop devices meanwhile are not held up.
+      const control = folder.file('loop-control');
+      const locked = `exec flock --close /dev/loop-control ${process.execPath} ${script}`;
+      const commands = `mknod ${control} c 10 237 && mount --bind ${control} /dev/loop-control && ${locked}`;
+      const told = execFileSync('unshare', ['--mount', 'sh', '-c', commands], { encoding: 'utf8' });
+      expect(told).toMatch(/^LOOP_UNAVAILABLE .*locked by another 64 times/);
     });
   },
 );

@@ -61,7 +61,7 @@ class Fields {
       typeof value === 'object' &&
       value !== null &&
       Object.values(value).every((one) => typeof one === 'string');
-    if (isTexts) return value as ExpectedDevice;
+    if (isTexts) return value;
     throw this.#wrong(name);
   }
 
