@@ -1,38 +1,39 @@
-import path from 'node:path';
 import { deviceName, registryV1 } from '@holdfast/contracts';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { printFacts, printJson, printNote, printTable } from '../output/print.js';
 import { formatSize, lastSegment } from '../output/size.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
+import { backingFacts, backingOf, withBacking, type BackingOptions } from './device-backing.js';
 
 const { Device } = registryV1;
 
-interface AddOptions extends CommonOptions {
-  readonly kind: 'file';
-  readonly path: string;
+interface AddOptions extends CommonOptions, BackingOptions {
   readonly readOnly?: boolean;
+}
+
+interface AttachOptions extends CommonOptions {
+  readonly expectDiskseq?: string;
 }
 
 export function deviceCommand(): Command {
   const device = new Command('device').description('Register, attach and detach devices');
 
-  forInstance(device.command('add <name>').description('Register a device; nothing is opened yet'))
-    .addOption(new Option('--kind <kind>', 'what it is made from').choices(['file']).default('file'))
-    .requiredOption('--path <path>', 'an image file or a block device')
+  forInstance(
+    withBacking(device.command('add <name>').description('Register a device; nothing is opened yet')),
+  )
     .option('--read-only', 'open it for reading only')
-    .addHelpText('after', '\nExample:\n  holdfast device add vm1 --kind file --path /srv/vm1.img')
-    .action((name: string, options: AddOptions) =>
-      withInstance(options, async ({ devices }) => {
-        const created = await devices.createDevice({
-          deviceId: name,
-          device: Device.fromPartial({
-            backing: { $case: 'file', value: { path: path.resolve(options.path) } },
-            readOnly: options.readOnly ?? false,
-          }),
-        });
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast device add vm1 --path /srv/vm1.img\n  holdfast device add part --kind loop --path /srv/disk.img --offset 1M --size 10G\n  holdfast device add db --kind block --path /dev/mapper/vg-db --dm-name vg-db',
+    )
+    .action((name: string, options: AddOptions, command: Command) => {
+      const backing = backingOf(options, command);
+      return withInstance(options, async ({ devices }) => {
+        const definition = Device.fromPartial({ readOnly: options.readOnly ?? false });
+        const created = await devices.createDevice({ deviceId: name, device: { ...definition, backing } });
         show(created, options);
-      }),
-    );
+      });
+    });
 
   forInstance(device.command('list').description('List devices')).action((options: CommonOptions) =>
     withInstance(options, async (instance) => {
@@ -61,11 +62,14 @@ export function deviceCommand(): Command {
     device
       .command('attach <name>')
       .description('Open a device and hand it to the I/O worker; it stays attached'),
-  ).action((name: string, options: CommonOptions) =>
-    withInstance(options, async ({ devices }) => {
-      show(await devices.attachDevice({ name: deviceName.format(name) }), options);
-    }),
-  );
+  )
+    .option('--expect-diskseq <hex>', 'refuse a block device that has another disk sequence number')
+    .action((name: string, options: AttachOptions) =>
+      withInstance(options, async ({ devices }) => {
+        const request = { name: deviceName.format(name), expectedDiskseq: options.expectDiskseq };
+        show(await devices.attachDevice(request), options);
+      }),
+    );
 
   forInstance(
     device.command('detach <name>').description('Close a device everywhere; refused while sessions use it'),
@@ -93,11 +97,13 @@ function show(device: registryV1.Device, options: CommonOptions): void {
   const { attachment } = device;
   printFacts({
     name: lastSegment(device.name),
-    path: device.backing?.value.path ?? '',
+    ...backingFacts(device.backing),
     mode: mode(device),
     state: stateOf(device),
     ...(attachment === undefined ? {} : { size: sizeOf(device), epoch: attachment.epoch.toString() }),
-    ...(attachment?.identity === undefined ? {} : { identity: identityText(attachment.identity) }),
+    ...(attachment?.identity === undefined
+      ? {}
+      : { identity: identityText(attachment.identity), verified: verifiedText(attachment) }),
     ...(attachment?.errorMessage ? { error: `${attachment.errorReason}: ${attachment.errorMessage}` } : {}),
   });
 }
@@ -125,6 +131,12 @@ function sizeOf({ attachment }: registryV1.Device): string {
 function stateOf({ attachment }: registryV1.Device): string {
   if (attachment === undefined) return 'registered';
   return registryV1.attachment_StateToJSON(attachment.state).replace('STATE_', '').toLowerCase();
+}
+
+function verifiedText({ verification }: registryV1.Attachment): string {
+  return verification === registryV1.Attachment_Verification.VERIFICATION_VERIFIED
+    ? 'yes'
+    : 'no: the path alone says which device it is';
 }
 
 function identityText(identity: registryV1.Identity): string {
