@@ -101,6 +101,11 @@ export const errorCatalogue = {
     'No live lease has this name.',
     'List the leases: `holdfast lease list`.',
   ),
+  LEASE_CONFLICT: entry(
+    'FAILED_PRECONDITION',
+    'Another client uses the device in a way that excludes this use.',
+    'End the sessions that the message names, or wait for their end.',
+  ),
   LEASE_REFUSED: entry(
     'FAILED_PRECONDITION',
     'The lease is of an older epoch, another worker, or was voided.',

@@ -1,5 +1,7 @@
 export * from './attachment/attachment-record.js';
 export { AttachmentRepository } from './attachment/attachment-repository.js';
+export type { AuditLog } from './audit/audit-log.js';
+export * from './audit/audit-record.js';
 export * from './device/device-backing.js';
 export * from './device/device-record.js';
 export { DeviceRepository } from './device/device-repository.js';

@@ -1,4 +1,5 @@
 import { AttachmentRepository } from './attachment/attachment-repository.js';
+import { AuditLog } from './audit/audit-log.js';
 import { asStoreError } from './database/database-error.js';
 import { Database, type Connection } from './database/database.js';
 import type { DatabaseLock, LockWatcher } from './database/database-lock.js';
@@ -29,6 +30,7 @@ export interface Store {
   readonly attachments: AttachmentRepository;
   readonly leases: LeaseRepository;
   readonly exports: ExportRepository;
+  readonly audit: AuditLog;
   /** Tells when what {@link StoreOptions.exclusiveTo} promises is lost; every call is refused until it is regained. */
   watchLock(watcher: LockWatcher): void;
   /** Ends after what is under way. */
@@ -55,11 +57,13 @@ export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions)
     },
   );
   const database = new Database(connection, lock);
+  const audit = new AuditLog(database);
   return {
     kind: database.kind,
-    devices: new DeviceRepository(database),
-    attachments: new AttachmentRepository(database),
-    leases: new LeaseRepository(database),
+    audit,
+    devices: new DeviceRepository(database, audit),
+    attachments: new AttachmentRepository(database, audit),
+    leases: new LeaseRepository(database, audit),
     exports: new ExportRepository(database),
     watchLock: (watcher) => lock?.watch(watcher),
     close: () => database.close(),

@@ -8,6 +8,8 @@ import {
   type DeviceIdentity,
   type NextAttachmentState,
 } from '@holdfast/lease';
+import type { AuditLog } from '../audit/audit-log.js';
+import { OWN_ACCORD, type Cause } from '../audit/audit-record.js';
 import { isUniqueViolation } from '../database/database-error.js';
 import type { Database } from '../database/database.js';
 import { deviceBusy, deviceInUse, deviceNotFound } from '../device/device-errors.js';
@@ -38,9 +40,11 @@ type PlainNextState<From extends AttachmentState> = Exclude<NextAttachmentState<
  */
 export class AttachmentRepository {
   readonly #database: Database;
+  readonly #audit: AuditLog;
 
-  constructor(database: Database) {
+  constructor(database: Database, audit: AuditLog) {
     this.#database = database;
+    this.#audit = audit;
   }
 
   /**
@@ -50,8 +54,8 @@ export class AttachmentRepository {
    * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_BUSY while it is ATTACHING or DETACHING; DEVICE_IN_USE while leases
    * of a LOST attachment are not released yet
    */
-  async begin(deviceId: string): Promise<BeginResult> {
-    return this.#database.transaction(async (tx) => {
+  async begin(deviceId: string, cause: Cause = OWN_ACCORD): Promise<BeginResult> {
+    return this.#audit.transaction(cause, async (tx, note) => {
       // Written first: of two that begin, the second waits here, and then sees what the first has made.
       const { count } = await tx.device.updateMany({
         where: { id: deviceId },
@@ -65,7 +69,9 @@ export class AttachmentRepository {
         if (isLive(last.state)) throw deviceBusy(deviceId, last.state);
         await removeFinal(tx, last);
       }
-      return { kind: 'attaching', attachment: await createNext(tx, deviceId) };
+      const attachment = await createNext(tx, deviceId);
+      note({ deviceId, attachmentId: attachment.id, from: '', to: attachment.state });
+      return { kind: 'attaching', attachment };
     });
   }
 
@@ -110,18 +116,20 @@ export class AttachmentRepository {
     from: From,
     to: PlainNextState<From>,
     patch: TransitionPatch = {},
+    cause: Cause = OWN_ACCORD,
   ): Promise<AttachmentRecord> {
     transition(from, to);
     if ((to as AttachmentState) === 'DETACHING')
       throw new AssertionFailure('beginDetach alone leads to DETACHING');
     const { wantedAttached, ...columns } = patch;
     const data = { ...columns, ...stateColumns(to) };
-    if (wantedAttached === undefined) {
-      return this.#database.run((client) => changeIn(client, id, from, data));
-    }
-    return this.#database.transaction(async (tx) => {
-      await tx.device.updateMany({ where: { attachment: { id } }, data: { wantedAttached } });
-      return changeIn(tx, id, from, data);
+    return this.#audit.transaction(cause, async (tx, note) => {
+      if (wantedAttached !== undefined) {
+        await tx.device.updateMany({ where: { attachment: { id } }, data: { wantedAttached } });
+      }
+      const changed = await changeIn(tx, id, from, data);
+      note({ deviceId: changed.deviceId, attachmentId: id, from, to });
+      return changed;
     });
   }
 
@@ -135,8 +143,9 @@ export class AttachmentRepository {
   async beginDetach(
     deviceId: string,
     { keepWanted = false }: { readonly keepWanted?: boolean } = {},
+    cause: Cause = OWN_ACCORD,
   ): Promise<BeginDetachResult> {
-    return this.#database.transaction(async (tx) => {
+    return this.#audit.transaction(cause, async (tx, note) => {
       const where = { id: deviceId };
       const found = keepWanted
         ? await tx.device.count({ where })
@@ -151,7 +160,9 @@ export class AttachmentRepository {
       if (row === undefined) return refuseUnlessDetached(tx, deviceId);
       const sessions = await namesOfSessions(tx, deviceId);
       if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
-      return { kind: 'detaching', attachment: toAttachmentRecord(row) };
+      const attachment = toAttachmentRecord(row);
+      note({ deviceId, attachmentId: attachment.id, from: 'CONNECTED', to: attachment.state });
+      return { kind: 'detaching', attachment };
     });
   }
 

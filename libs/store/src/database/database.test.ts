@@ -16,6 +16,7 @@ function databaseOf(failures: Error[]) {
     kind: 'postgresql',
     client: { $transaction } as unknown as Client,
     holdAttachment: () => Promise.resolve(undefined),
+    orderAudit: () => Promise.resolve(),
     close: () => Promise.resolve(),
   });
   return { database, attempts: () => attempts };

@@ -22,10 +22,12 @@ export interface Connection {
   readonly kind: DatabaseKind;
   readonly client: Client;
   /**
-   * Reads the attachment of a device and keeps it as it is until the transaction ends; others may keep it too. Absent
-   * when there is none. In SQL, because Prisma cannot ask for a lock on a row.
+   * Reads the attachment of a device and keeps it as it is until the transaction ends, against everybody else who would.
+   * Absent when there is none. In SQL, because Prisma cannot ask for a lock on a row.
    */
   holdAttachment(tx: Transaction, deviceId: string): Promise<HeldAttachment | undefined>;
+  /** Lets transactions that write audit records commit in the order of the numbers they get from now on. */
+  orderAudit(tx: Transaction): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,11 @@ export class Database {
   /** See {@link Connection.holdAttachment}. */
   async holdAttachment(tx: Transaction, deviceId: string): Promise<HeldAttachment | undefined> {
     return this.#connection.holdAttachment(tx, deviceId);
+  }
+
+  /** See {@link Connection.orderAudit}. */
+  async orderAudit(tx: Transaction): Promise<void> {
+    await this.#connection.orderAudit(tx);
   }
 
   /** Ends after what is under way. Whatever is asked for from now on is refused: SHUTTING_DOWN. */

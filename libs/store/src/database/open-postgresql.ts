@@ -16,6 +16,9 @@ const CONNECTIONS_MAX = 10;
  */
 const SERVER_OPTIONS = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
 
+/** The key of the advisory lock: "audi" in ASCII. */
+const AUDIT_LOCK = 0x6175_6469;
+
 /** Opens the database at `url`, which must exist, and brings it up to date. */
 export async function openPostgresql(url: string, onMigration: (name: string) => void): Promise<Connection> {
   const [{ PrismaClient }, { PrismaPg }, { default: pg }, migrations] = await Promise.all([
@@ -57,8 +60,11 @@ export async function openPostgresql(url: string, onMigration: (name: string) =>
         SELECT a."id", a."state", a."epoch", a."sizeBytes", d."readOnly"
         FROM "Attachment" a JOIN "Device" d ON d."id" = a."deviceId"
         WHERE a."deviceId" = ${deviceId}
-        FOR SHARE OF a`;
+        FOR NO KEY UPDATE OF a`;
       return rows[0];
+    },
+    orderAudit: async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${AUDIT_LOCK})`;
     },
     close: () => client.$disconnect(),
   };

@@ -54,6 +54,8 @@ export async function openSqlite(file: string, onMigration: (name: string) => vo
         WHERE a."deviceId" = ${deviceId}`;
       return rows[0];
     },
+    // BEGIN IMMEDIATE: one writer at a time.
+    orderAudit: () => Promise.resolve(),
     close: () => client.$disconnect(),
   };
 }

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { HoldfastError } from '@holdfast/foundation';
 import { isLive } from '@holdfast/lease';
 import { toAttachmentRecord } from '../attachment/attachment-row.js';
+import type { AuditLog } from '../audit/audit-log.js';
+import { OWN_ACCORD, type Cause } from '../audit/audit-record.js';
 import type { Transaction } from '../database/client.js';
 import { isReferenceViolation } from '../database/database-error.js';
 import type { Database } from '../database/database.js';
@@ -19,9 +21,11 @@ const REMOVE_ATTEMPTS_MAX = 3;
 /** The registered devices. */
 export class DeviceRepository {
   readonly #database: Database;
+  readonly #audit: AuditLog;
 
-  constructor(database: Database) {
+  constructor(database: Database, audit: AuditLog) {
     this.#database = database;
+    this.#audit = audit;
   }
 
   /**
@@ -29,15 +33,17 @@ export class DeviceRepository {
    *
    * @throws HoldfastError DEVICE_EXISTS when the id has another definition
    */
-  async create(definition: DeviceDefinition): Promise<DeviceRecord> {
+  async create(definition: DeviceDefinition, cause: Cause = OWN_ACCORD): Promise<DeviceRecord> {
     const wanted = definitionOf(definition);
     const { id, backing, ...rest } = wanted;
     const data = { id, ...backingColumns(backing), ...rest };
     const { record } = await insertOnce(
-      async () => {
-        const row = await this.#database.run((client) => client.device.create({ data }));
-        return toDeviceRecord({ ...row, attachment: null });
-      },
+      () =>
+        this.#audit.transaction(cause, async (tx, note) => {
+          const row = await tx.device.create({ data });
+          note({ deviceId: id, from: '', to: 'REGISTERED' });
+          return toDeviceRecord({ ...row, attachment: null });
+        }),
       () => this.find(id),
     );
     if (isDeepStrictEqual(definitionOf(record), wanted)) return record;
@@ -113,10 +119,12 @@ export class DeviceRepository {
    *
    * @throws HoldfastError DEVICE_IN_USE while it is attached, or leases or exports name it; the message says which
    */
-  async remove(id: string): Promise<void> {
+  async remove(id: string, cause: Cause = OWN_ACCORD): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#database.transaction((tx) => removeUnused(tx, id));
+        await this.#audit.transaction(cause, async (tx, note) => {
+          if (await removeUnused(tx, id)) note({ deviceId: id, from: 'REGISTERED', to: 'REMOVED' });
+        });
         return;
       } catch (error) {
         // An export came between the look and the deed; the next look names it.
@@ -126,13 +134,15 @@ export class DeviceRepository {
   }
 }
 
-async function removeUnused(tx: Transaction, id: string): Promise<void> {
+/** @returns whether it was there */
+async function removeUnused(tx: Transaction, id: string): Promise<boolean> {
   // Written first: it keeps the row, so that no attachment can begin which would vanish with it.
   const { count } = await tx.device.updateMany({ where: { id }, data: { wantedAttached: false } });
-  if (count === 0) return;
+  if (count === 0) return false;
   const users = await findUsers(tx, id);
   if (users !== undefined) throw deviceInUse(id, users);
   await tx.device.delete({ where: { id } });
+  return true;
 }
 
 async function findUsers(tx: Transaction, deviceId: string): Promise<DeviceUsers | undefined> {

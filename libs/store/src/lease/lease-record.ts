@@ -1,10 +1,9 @@
 import type { ByteCount, LeaseEpoch } from '@holdfast/foundation';
-import type { Access } from '@holdfast/lease';
+import type { Claim, LiveLeaseState } from '@holdfast/lease';
 
 /** What a lease is asked for. */
-export interface LeaseRequest {
+export interface LeaseRequest extends Claim {
   readonly deviceId: string;
-  readonly access: Access;
   /** Last segment of `sessions/{session}`; one lease a session. */
   readonly session: string;
   /** The worker process that the lease will be valid at. */
@@ -16,6 +15,7 @@ export interface LeaseRecord extends LeaseRequest {
   /** Last segment of `leases/{number}`; rises, and is never used twice. */
   readonly number: bigint;
   readonly attachmentId: string;
+  readonly state: LiveLeaseState;
   /** Epoch of the attachment. */
   readonly epoch: LeaseEpoch;
   /** Size of the device. */

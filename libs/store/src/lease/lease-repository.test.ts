@@ -10,6 +10,8 @@ describeDatabases('leases', (database) => {
     const lease = await store.leases.grant(leaseOf('a', 's1', { access: 'READ_ONLY' }));
     expect(lease).toEqual({
       number: 1n,
+      state: 'GRANTED',
+      clientGroup: '',
       deviceId: 'a',
       attachmentId,
       epoch,

@@ -1,15 +1,24 @@
 import { HoldfastError } from '@holdfast/foundation';
-import { deviceAllows, grantsLeases, isAttachmentState } from '@holdfast/lease';
+import {
+  deviceAllows,
+  grantsLeases,
+  isAttachmentState,
+  leaseTransition,
+  type LiveLeaseState,
+} from '@holdfast/lease';
+import type { AuditLog, Note } from '../audit/audit-log.js';
+import { OWN_ACCORD, type Cause } from '../audit/audit-record.js';
 import type { Transaction } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { deviceNotFound } from '../device/device-errors.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
+import { refuseIncompatible } from './incompatible.js';
 import type { LeaseRecord, LeaseRequest } from './lease-record.js';
 import { toLeaseRecord, withSize } from './lease-row.js';
 
 /** Numbers in one statement: well below the parameters that a database takes. */
-const RELEASE_CHUNK = 1000;
+const STATEMENT_NUMBERS = 1000;
 
 /** Which leases are wanted. */
 export interface LeasePageRequest extends PageRequest<bigint> {
@@ -20,22 +29,25 @@ export interface LeasePageRequest extends PageRequest<bigint> {
 /** The live leases; a released one leaves nothing behind but its number, which is never used again. */
 export class LeaseRepository {
   readonly #database: Database;
+  readonly #audit: AuditLog;
 
-  constructor(database: Database) {
+  constructor(database: Database, audit: AuditLog) {
     this.#database = database;
+    this.#audit = audit;
   }
 
   /**
    * Grants a lease on a device that is CONNECTED, in one transaction with that check: from then on the device cannot
    * be detached. Repeated for the same session, it answers with the lease that exists.
    *
-   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_NOT_ATTACHED; DEVICE_READ_ONLY for READ_WRITE on a read-only device, or
-   * when the session has a lease for something else
+   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_NOT_ATTACHED; DEVICE_READ_ONLY for writing on a read-only device;
+   * LEASE_CONFLICT naming the sessions that it cannot live beside; LEASE_REFUSED when the session has a lease for
+   * something else
    */
-  async grant(request: LeaseRequest): Promise<LeaseRecord> {
+  async grant(request: LeaseRequest, cause: Cause = OWN_ACCORD): Promise<LeaseRecord> {
     const { session } = request;
     const { record, existed } = await insertOnce(
-      () => this.#database.transaction((tx) => this.#grantNew(tx, request)),
+      () => this.#audit.transaction(cause, (tx, note) => this.#grantNew(tx, note, request)),
       () => this.#findBySession(session),
     );
     if (!existed || isSameRequest(record, request)) return record;
@@ -45,8 +57,8 @@ export class LeaseRepository {
     });
   }
 
-  async #grantNew(tx: Transaction, request: LeaseRequest): Promise<LeaseRecord> {
-    const { deviceId, access, session, workerInstance } = request;
+  async #grantNew(tx: Transaction, note: Note, request: LeaseRequest): Promise<LeaseRecord> {
+    const { deviceId, access, clientGroup, session, workerInstance } = request;
     // Kept while it is looked at: a detach waits for this transaction, then sees its lease.
     const attachment = await this.#database.holdAttachment(tx, deviceId);
     if (attachment === undefined) {
@@ -61,8 +73,11 @@ export class LeaseRepository {
         access,
       });
     }
-    const data = { deviceId, attachmentId, epoch, access, session, workerInstance };
-    return toLeaseRecord({ ...(await tx.lease.create({ data })), attachment: { sizeBytes } });
+    await refuseIncompatible(tx, request);
+    const data = { deviceId, attachmentId, epoch, access, clientGroup, session, workerInstance };
+    const row = await tx.lease.create({ data });
+    note({ deviceId, attachmentId, lease: row.number, from: '', to: row.state });
+    return toLeaseRecord({ ...row, attachment: { sizeBytes } });
   }
 
   async #findBySession(session: string): Promise<LeaseRecord | undefined> {
@@ -73,17 +88,38 @@ export class LeaseRepository {
   }
 
   /** Releases leases that nobody can use any more, all in one transaction. Releasing what is absent is OK. */
-  async release(numbers: readonly bigint[]): Promise<void> {
-    if (numbers.length <= RELEASE_CHUNK) {
-      const where = { number: { in: [...numbers] } };
-      await this.#database.run((client) => client.lease.deleteMany({ where }));
-      return;
-    }
-    await this.#database.transaction(async (tx) => {
-      for (let start = 0; start < numbers.length; start += RELEASE_CHUNK) {
-        const chunk = numbers.slice(start, start + RELEASE_CHUNK);
-        await tx.lease.deleteMany({ where: { number: { in: chunk } } });
+  async release(numbers: readonly bigint[], cause: Cause = OWN_ACCORD): Promise<void> {
+    await this.#audit.transaction(cause, async (tx, note) => {
+      for (let start = 0; start < numbers.length; start += STATEMENT_NUMBERS) {
+        const where = { number: { in: numbers.slice(start, start + STATEMENT_NUMBERS) } };
+        const rows = await tx.lease.findMany({ where });
+        await tx.lease.deleteMany({ where });
+        for (const { number: lease, deviceId, attachmentId, state: from } of rows) {
+          note({ deviceId, attachmentId, lease, from, to: 'RELEASED' });
+        }
       }
+    });
+  }
+
+  /**
+   * Fences every lease of a device: the intent, before the worker is told to end their sessions.
+   *
+   * @returns all that are live, with those that were fenced before
+   */
+  async fence(deviceId: string, cause: Cause = OWN_ACCORD): Promise<LeaseRecord[]> {
+    return this.#audit.transaction(cause, async (tx, note) => {
+      const where = { deviceId, state: 'GRANTED' satisfies LiveLeaseState };
+      const granted = await tx.lease.findMany({ where });
+      await tx.lease.updateMany({ where, data: { state: leaseTransition('GRANTED', 'FENCED') } });
+      for (const { number: lease, attachmentId } of granted) {
+        note({ deviceId, attachmentId, lease, from: 'GRANTED', to: 'FENCED' });
+      }
+      const rows = await tx.lease.findMany({
+        where: { deviceId },
+        orderBy: { number: 'asc' },
+        include: withSize,
+      });
+      return rows.map(toLeaseRecord);
     });
   }
 
@@ -132,5 +168,10 @@ function notAttached(device: string, state?: string): HoldfastError {
 }
 
 function isSameRequest(a: LeaseRequest, b: LeaseRequest): boolean {
-  return a.deviceId === b.deviceId && a.access === b.access && a.workerInstance === b.workerInstance;
+  return (
+    a.deviceId === b.deviceId &&
+    a.access === b.access &&
+    a.clientGroup === b.clientGroup &&
+    a.workerInstance === b.workerInstance
+  );
 }

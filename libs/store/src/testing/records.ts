@@ -48,7 +48,7 @@ export function exportOf(id: string, change: Partial<ExportDefinition> = {}): Ex
 }
 
 export function leaseOf(deviceId: string, session: string, change: Partial<LeaseRequest> = {}): LeaseRequest {
-  return { deviceId, access: 'READ_WRITE', session, workerInstance: 'worker-1', ...change };
+  return { deviceId, access: 'READ_WRITE', clientGroup: '', session, workerInstance: 'worker-1', ...change };
 }
 
 /** What a registry records of the open device. */

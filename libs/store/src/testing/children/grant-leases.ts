@@ -8,6 +8,7 @@ for (let count = 1; ; count += 1) {
   const { number } = await store.leases.grant({
     deviceId,
     access: 'READ_WRITE',
+    clientGroup: '',
     session,
     workerInstance: 'w',
   });
