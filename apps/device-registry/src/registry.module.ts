@@ -5,6 +5,8 @@ import { Module, type FactoryProvider } from '@nestjs/common';
 import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
 import { AttachmentService } from './attachment/attachment.service.js';
 import { DeviceOperations } from './attachment/device-operations.js';
+import { Drain } from './attachment/drain.js';
+import { ReleaseExplainer } from './attachment/explain.js';
 import { Holds } from './attachment/holds.js';
 import { DeviceController } from './device/device.controller.js';
 import { LeaseController } from './lease/lease.controller.js';
@@ -38,12 +40,13 @@ const workerLink: FactoryProvider<WorkerLink> = {
 
 const attachmentService: FactoryProvider<AttachmentService> = {
   provide: AttachmentService,
-  inject: [STORE, Holds, DeviceOperations, WorkerLink, SETTINGS, LOGGER],
+  inject: [STORE, Holds, DeviceOperations, WorkerLink, Drain, SETTINGS, LOGGER],
   useFactory: (
     ownStore: Store,
     holds: Holds,
     operations: DeviceOperations,
     worker: WorkerLink,
+    drain: Drain,
     settings: RegistrySettings,
     logger: Logger,
   ) =>
@@ -52,6 +55,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
       holds,
       operations,
       worker,
+      drain,
       stateLayout(settings.stateFolder).workerHandoff,
       logger,
     ),
@@ -66,6 +70,17 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     Holds,
     DeviceOperations,
     RegistryLifecycle,
+    {
+      provide: Drain,
+      inject: [STORE, WorkerLink, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof Drain>) => new Drain(...parts),
+    },
+    {
+      provide: ReleaseExplainer,
+      inject: [STORE, Holds, WorkerLink],
+      useFactory: (...parts: ConstructorParameters<typeof ReleaseExplainer>) =>
+        new ReleaseExplainer(...parts),
+    },
     { provide: HandoffInbox, inject: [LOGGER], useFactory: (logger: Logger) => new HandoffInbox(logger) },
     {
       provide: LeaseReconciler,
@@ -87,6 +102,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
         WorkerLink,
         AttachmentService,
         LeaseReconciler,
+        Drain,
         HandoffInbox,
         ServiceHealth,
         LOGGER,

@@ -2,6 +2,7 @@ export * as gatewayV1 from './gateway-v1.js';
 export * as registryV1 from './registry-v1.js';
 export * as workerV1 from './worker-v1.js';
 export * from './descriptors.js';
+export * from './duration.js';
 export * from './identity-message.js';
 export * from './paging.js';
 export * from './resource-names.js';

@@ -101,6 +101,11 @@ export const errorCatalogue = {
     'No live lease has this name.',
     'List the leases: `holdfast lease list`.',
   ),
+  RESUME_TOKEN_EXPIRED: entry(
+    'FAILED_PRECONDITION',
+    'Changes that follow the resume token are not recorded any more.',
+    'Read the present state (ListDevices), then watch without a token.',
+  ),
   LEASE_CONFLICT: entry(
     'FAILED_PRECONDITION',
     'Another client uses the device in a way that excludes this use.',

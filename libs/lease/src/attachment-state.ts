@@ -5,6 +5,7 @@ import { AssertionFailure } from '@holdfast/foundation';
  *
  * - `ATTACHING`: the intent is written; the device is being opened and passed to the worker.
  * - `CONNECTED`: registry and worker both hold the device; leases are granted.
+ * - `DRAINING`: no new lease is granted; those that live are waited for. Back to `CONNECTED` when they outlast the wait.
  * - `DETACHING`: no new lease is granted; the worker is asked to let go. Back to `CONNECTED` when it refuses.
  * - `RELEASED`: both have let go.
  * - `FAILED`: attaching failed.
@@ -14,7 +15,8 @@ import { AssertionFailure } from '@holdfast/foundation';
  */
 export const attachmentTransitions = {
   ATTACHING: ['CONNECTED', 'FAILED', 'LOST'],
-  CONNECTED: ['DETACHING', 'LOST'],
+  CONNECTED: ['DRAINING', 'DETACHING', 'LOST'],
+  DRAINING: ['DETACHING', 'CONNECTED', 'LOST'],
   DETACHING: ['RELEASED', 'CONNECTED', 'LOST'],
   RELEASED: [],
   FAILED: [],

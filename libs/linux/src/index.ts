@@ -11,6 +11,7 @@ export * from './handoff/send-handoff.js';
 export { attachLoop, type AttachedLoop, type LoopOptions } from './loop/attach-loop.js';
 export { listHolders, lockHolders, type LockHolder } from './lock-holders.js';
 export * from './native-buffer.js';
+export * from './open-holders.js';
 export * from './owned-fd.js';
 export * from './process.js';
 export * from './socket-calls.js';

@@ -1,5 +1,5 @@
 import { fstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
-import path from 'node:path';
+import { ifThere, programOf } from './processes.js';
 
 /** A process that keeps a file locked. */
 export interface LockHolder {
@@ -29,15 +29,6 @@ export function listHolders(holders: readonly LockHolder[]): string {
   return `: ${holders.map(({ pid, program }) => `${program} (pid ${pid})`).join(', ')}`;
 }
 
-/** A process, or a descriptor of it, may be gone between one look and the next, and may be none of our business. */
-function ifThere<Result>(look: () => Result): Result | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}
-
 function locks(pid: string, wanted: BigIntStats): boolean {
   const numbers = ifThere(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
   return numbers.some((number) => {
@@ -45,10 +36,4 @@ function locks(pid: string, wanted: BigIntStats): boolean {
     if (found?.dev !== wanted.dev || found.ino !== wanted.ino) return false;
     return /^lock:/m.test(ifThere(() => readFileSync(`/proc/${pid}/fdinfo/${number}`, 'utf8')) ?? '');
   });
-}
-
-/** The first word of its command line; ours have put their title in its place. */
-function programOf(pid: string): string {
-  const [first = ''] = (ifThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '').split('\0');
-  return path.basename(first) || 'a process';
 }

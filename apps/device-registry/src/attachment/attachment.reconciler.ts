@@ -4,16 +4,21 @@ import { identityEquals, isLive } from '@holdfast/lease';
 import { identifyDevice } from '@holdfast/linux';
 import { HoldfastError, messageOf, unreachable } from '@holdfast/foundation';
 import type { HandoffInbox, Logger, ServiceHealth } from '@holdfast/service';
-import type { AttachmentRecord, Store } from '@holdfast/store';
+import type { AttachmentRecord, Cause, Store } from '@holdfast/store';
 import type { LeaseReconciler } from '../lease/lease.reconciler.js';
 import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
 import type { AttachmentService } from './attachment.service.js';
+import type { Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { HeldAttachment, Holds } from './holds.js';
 import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
 const RETURN_WAIT_MS = 2_000;
+
+const INTERRUPTED: Cause = { actor: 'registry', reason: 'the registry ended in the middle of it' };
+const NOBODY_HELD: Cause = { actor: 'registry', reason: 'neither registry nor worker held it any more' };
+const WANTED: Cause = { actor: 'registry', reason: 'it should be attached' };
 
 /**
  * Repairs what a crash left, whenever a worker process answers: compares the records with what worker and registry
@@ -27,6 +32,7 @@ export class AttachmentReconciler implements LinkListener {
     private readonly worker: WorkerLink,
     private readonly attachments: AttachmentService,
     private readonly leases: LeaseReconciler,
+    private readonly drain: Drain,
     private readonly inbox: HandoffInbox,
     private readonly health: ServiceHealth,
     private readonly logger: Logger,
@@ -38,6 +44,7 @@ export class AttachmentReconciler implements LinkListener {
 
   async reconcile(): Promise<void> {
     const report = await this.leases.settle();
+    await this.drain.endFenced();
     const records = await this.store.attachments.listLive();
     const held = new Set(report.holdings.map((holding) => holding.attachment));
     for (const { deviceId } of records) {
@@ -64,10 +71,17 @@ export class AttachmentReconciler implements LinkListener {
         // Its caller is gone with the process that began it; begun anew, if wanted, under the next epoch.
         if (workerHolds) await this.worker.releaseDevice(nameOf(record));
         this.holds.letGo(record.id);
-        await this.store.attachments.transition(record.id, 'ATTACHING', 'LOST');
+        await this.store.attachments.transition(record.id, 'ATTACHING', 'LOST', {}, INTERRUPTED);
         break;
       case 'CONNECTED':
         await this.#reconnect(record, workerHolds);
+        break;
+      case 'DRAINING':
+        // Its caller is gone: whoever wants it detached asks again.
+        await this.#reconnect(
+          await this.store.attachments.transition(record.id, 'DRAINING', 'CONNECTED', {}, INTERRUPTED),
+          workerHolds,
+        );
         break;
       case 'DETACHING':
         await this.attachments.finishDetach(record);
@@ -87,7 +101,7 @@ export class AttachmentReconciler implements LinkListener {
     if (mine === undefined && workerHolds) await this.#takeBack(record);
     else if (mine !== undefined && !workerHolds) await this.attachments.handOver(record, mine);
     else if (mine === undefined) {
-      await this.store.attachments.transition(record.id, 'CONNECTED', 'LOST');
+      await this.store.attachments.transition(record.id, 'CONNECTED', 'LOST', {}, NOBODY_HELD);
       this.logger.warn(
         { device: record.deviceId },
         'nobody held the device any more; its attachment is lost',
@@ -146,7 +160,7 @@ export class AttachmentReconciler implements LinkListener {
   async #attachWanted(): Promise<void> {
     try {
       for (const device of await this.store.devices.listWanted()) {
-        await this.attachments.attach(device.id).catch((error: unknown) => {
+        await this.attachments.attach(device.id, WANTED).catch((error: unknown) => {
           this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
         });
       }

@@ -153,6 +153,6 @@ describe('two operations on one device', () => {
     }
     letGo();
     expect((await first).attachment?.state).toBe('CONNECTED');
-    expect((await registry.attachments.detach('disk')).attachment?.state).toBe('RELEASED');
+    expect((await registry.attachments.detach('disk')).device.attachment?.state).toBe('RELEASED');
   });
 });

@@ -3,15 +3,22 @@ import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
 import { assert, HoldfastError, messageOf, type Diskseq } from '@holdfast/foundation';
 import { identifyDevice, lockDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
-import type { AttachmentRecord, DeviceRecord, Store } from '@holdfast/store';
+import { OWN_ACCORD, type AttachmentRecord, type DeviceRecord, type Store } from '@holdfast/store';
 import { openBacking } from '../opening/open-backing.js';
 import type { WorkerLink } from '../worker/worker-link.js';
+import { AT_ONCE, type Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
 import { isUnexpected, refuseUnexpected } from './expected-diskseq.js';
 import type { Holds } from './holds.js';
 import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
+
+export interface Detached {
+  readonly device: DeviceRecord;
+  /** Names of the sessions that were cut off, as the caller demanded. */
+  readonly cutSessions: string[];
+}
 
 /** Attach and detach: intent before the act, outcome after it (law 2); what a crash leaves is the reconciler's. */
 export class AttachmentService {
@@ -20,6 +27,7 @@ export class AttachmentService {
     private readonly holds: Holds,
     private readonly operations: DeviceOperations,
     private readonly worker: WorkerLink,
+    private readonly drain: Drain,
     private readonly workerHandoff: string,
     private readonly logger: Logger,
   ) {}
@@ -29,22 +37,27 @@ export class AttachmentService {
    *
    * @param expected the diskseq that the caller expects; undefined: whatever it is (D2)
    */
-  attach(deviceId: string, expected?: Diskseq): Promise<DeviceRecord> {
+  attach(deviceId: string, cause = OWN_ACCORD, expected?: Diskseq): Promise<DeviceRecord> {
     return this.operations.exclusive(deviceId, 'an attach', async () => {
       this.worker.requireUp();
-      const begun = await this.store.attachments.begin(deviceId);
+      const begun = await this.store.attachments.begin(deviceId, cause);
       if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, expected);
       else refuseUnexpected(deviceId, begun.attachment.identity, expected);
       return this.store.devices.get(deviceId);
     });
   }
 
-  /** Has the worker let go, then lets go. Detached already is OK; refused while leases are live. */
-  detach(deviceId: string): Promise<DeviceRecord> {
+  /**
+   * Has the worker let go, then lets go. Detached already is OK.
+   *
+   * @throws HoldfastError DEVICE_IN_USE while leases are live, after the wait that the caller allows
+   */
+  detach(deviceId: string, cause = OWN_ACCORD, options = AT_ONCE): Promise<Detached> {
     return this.operations.exclusive(deviceId, 'a detach', async () => {
-      const begun = await this.store.attachments.beginDetach(deviceId);
+      const cutSessions = await this.drain.emptied(deviceId, cause, options);
+      const begun = await this.store.attachments.beginDetach(deviceId, {}, cause);
       if (begun.kind === 'detaching') await this.finishDetach(begun.attachment);
-      return this.store.devices.get(deviceId);
+      return { device: await this.store.devices.get(deviceId), cutSessions };
     });
   }
 
@@ -54,7 +67,13 @@ export class AttachmentService {
     try {
       await this.worker.releaseDevice(attachmentName.format(deviceId, id));
     } catch (error) {
-      await this.store.attachments.transition(id, 'DETACHING', 'CONNECTED', { wantedAttached: true });
+      await this.store.attachments.transition(
+        id,
+        'DETACHING',
+        'CONNECTED',
+        { wantedAttached: true },
+        { actor: 'worker', reason: messageOf(error) },
+      );
       throw error;
     }
     this.holds.letGo(id);

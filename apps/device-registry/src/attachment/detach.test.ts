@@ -19,7 +19,7 @@ describe('detaching', () => {
   test('D12 closes the device at the worker first, then here', async () => {
     const openAtRelease: number[] = [];
     worker.before.release = () => openAtRelease.push(scene.openCount());
-    const device = await registry.attachments.detach('disk');
+    const { device } = await registry.attachments.detach('disk');
     expect(device.attachment?.state).toBe('RELEASED');
     expect(device.wantedAttached).toBe(false);
     expect(openAtRelease).toEqual([2]);
@@ -36,7 +36,7 @@ describe('detaching', () => {
   test('what is detached already is answered as it is', async () => {
     await registry.attachments.detach('disk');
     worker.calls.length = 0;
-    expect((await registry.attachments.detach('disk')).attachment?.state).toBe('RELEASED');
+    expect((await registry.attachments.detach('disk')).device.attachment?.state).toBe('RELEASED');
     expect(worker.calls).toEqual([]);
   });
 

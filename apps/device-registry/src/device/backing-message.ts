@@ -34,7 +34,7 @@ export function toBackingMessage(backing: DeviceBacking): BackingMessage {
 
 /** @throws HoldfastError INVALID_ARGUMENT naming the field */
 export function parseBacking(backing: BackingMessage | undefined): DeviceBacking {
-  if (backing === undefined) throw invalid('device.file, device.loop or device.block', 'must be given');
+  if (backing === undefined) throw invalid('device.backing', 'must be given: file, loop or block');
   const location = parsePath(`device.${backing.$case}.path`, backing.value.path);
   switch (backing.$case) {
     case 'file':

@@ -8,6 +8,7 @@ const { Attachment_State: StateCode, Attachment_Verification: Verification } = r
 const stateCodes: Readonly<Record<AttachmentState, registryV1.Attachment_State>> = {
   ATTACHING: StateCode.STATE_ATTACHING,
   CONNECTED: StateCode.STATE_CONNECTED,
+  DRAINING: StateCode.STATE_DRAINING,
   DETACHING: StateCode.STATE_DETACHING,
   RELEASED: StateCode.STATE_RELEASED,
   FAILED: StateCode.STATE_FAILED,

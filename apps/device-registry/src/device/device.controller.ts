@@ -1,21 +1,30 @@
-import { deviceName, formatPageToken, parsePage, registryV1 } from '@holdfast/contracts';
+import { deviceName, durationMs, formatPageToken, parsePage, registryV1 } from '@holdfast/contracts';
 import { isLive } from '@holdfast/lease';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
+import type { Cause } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
+import { from, switchMap, type Observable } from 'rxjs';
 import { AttachmentService } from '../attachment/attachment.service.js';
+import { ReleaseExplainer } from '../attachment/explain.js';
 import { parseExpectedDiskseq } from '../attachment/expected-diskseq.js';
 import { STORE, type StoreToken } from '../store.provider.js';
+import { deviceChanges, resumeAfter } from './device-changes.js';
 import { parseDevice, toDeviceMessage } from './device-message.js';
+
+/** A caller who waits longer has gone. */
+const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
 
 @GrpcController(registryV1.DeviceServiceService)
 export class DeviceController implements GrpcControllerOf<registryV1.DeviceServiceService> {
   constructor(
     @Inject(STORE) private readonly store: StoreToken,
     private readonly attachments: AttachmentService,
+    private readonly explainer: ReleaseExplainer,
   ) {}
 
   async createDevice(request: registryV1.CreateDeviceRequest): Promise<registryV1.Device> {
-    return toDeviceMessage(await this.store.devices.create(parseDevice(request)));
+    const cause: Cause = { actor: 'operator', reason: 'it was registered' };
+    return toDeviceMessage(await this.store.devices.create(parseDevice(request), cause));
   }
 
   async getDevice(request: registryV1.GetDeviceRequest): Promise<registryV1.Device> {
@@ -31,22 +40,39 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
     const id = deviceName.parse(request.name);
     await this.store.devices.requireUnused(id);
     const device = await this.store.devices.find(id);
+    const cause: Cause = { actor: 'operator', reason: 'its removal was asked for' };
     if (device?.attachment !== undefined && isLive(device.attachment.state))
-      await this.attachments.detach(id);
-    await this.store.devices.remove(id);
+      await this.attachments.detach(id, cause);
+    await this.store.devices.remove(id, cause);
     return {};
   }
 
   async attachDevice(request: registryV1.AttachDeviceRequest): Promise<registryV1.Device> {
     const expected = parseExpectedDiskseq(request.expectedDiskseq);
-    return toDeviceMessage(await this.attachments.attach(deviceName.parse(request.name), expected));
+    const cause: Cause = { actor: 'operator', reason: 'attach was asked for' };
+    return toDeviceMessage(await this.attachments.attach(deviceName.parse(request.name), cause, expected));
   }
 
-  async detachDevice(request: registryV1.DetachDeviceRequest): Promise<registryV1.Device> {
+  async detachDevice(request: registryV1.DetachDeviceRequest): Promise<registryV1.DetachDeviceResponse> {
     const id = deviceName.parse(request.name);
-    const device = await this.store.devices.find(id);
+    const { force } = request;
+    const drainMs = durationMs('drain_timeout', request.drainTimeout, DRAIN_MS_MAX);
     // Undo of what is absent is OK.
-    if (device === undefined) return registryV1.Device.fromPartial({ name: request.name });
-    return toDeviceMessage(await this.attachments.detach(id));
+    if ((await this.store.devices.find(id)) === undefined) return { device: undefined, cutSessions: [] };
+    const reason = force ? 'a forced detach was asked for' : 'detach was asked for';
+    const cause: Cause = { actor: 'operator', reason };
+    const { device, cutSessions } = await this.attachments.detach(id, cause, { drainMs, force });
+    return { device: toDeviceMessage(device), cutSessions };
+  }
+
+  explainRelease(request: registryV1.ExplainReleaseRequest): Promise<registryV1.ReleaseExplanation> {
+    return this.explainer.explain(deviceName.parse(request.name));
+  }
+
+  watchDevices(request: registryV1.WatchDevicesRequest): Observable<registryV1.DeviceChange> {
+    const deviceId = request.name === '' ? undefined : deviceName.parse(request.name);
+    return from(resumeAfter(this.store, request.resumeToken)).pipe(
+      switchMap((after) => deviceChanges(this.store, after, deviceId)),
+    );
   }
 }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 const acquire = (session: string, access: registryV1.Access = ACCESS_READ_WRITE, device = 'devices/disk') =>
-  registry.leasesApi.acquireLease({ device, access, session: `sessions/${session}` });
+  registry.leasesApi.acquireLease({ device, access, session: `sessions/${session}`, clientGroup: '' });
 const list = (request: Partial<registryV1.ListLeasesRequest> = {}) =>
   registry.leasesApi.listLeases({ device: '', pageSize: 0, pageToken: '', ...request });
 

@@ -17,6 +17,14 @@ import { LeaseService } from './lease.service.js';
 
 const { Access: AccessCode } = registryV1;
 
+const CLIENT_GROUP_BYTES_MAX = 255;
+
+const accessCodes: Readonly<Record<Access, registryV1.Access>> = {
+  READ_ONLY: AccessCode.ACCESS_READ_ONLY,
+  READ_WRITE: AccessCode.ACCESS_READ_WRITE,
+  EXCLUSIVE: AccessCode.ACCESS_EXCLUSIVE,
+};
+
 @GrpcController(registryV1.LeaseServiceService)
 export class LeaseController implements GrpcControllerOf<registryV1.LeaseServiceService> {
   constructor(
@@ -29,6 +37,7 @@ export class LeaseController implements GrpcControllerOf<registryV1.LeaseService
       await this.leases.acquire({
         deviceId: deviceName.parse(request.device, 'device'),
         access: parseAccess(request.access),
+        clientGroup: parseClientGroup(request.clientGroup),
         session: sessionName.parse(request.session, 'session'),
       }),
     );
@@ -59,14 +68,25 @@ function parseAccess(access: registryV1.Access): Access {
       return 'READ_ONLY';
     case AccessCode.ACCESS_READ_WRITE:
       return 'READ_WRITE';
+    case AccessCode.ACCESS_EXCLUSIVE:
+      return 'EXCLUSIVE';
     case AccessCode.ACCESS_UNSPECIFIED:
     case AccessCode.UNRECOGNIZED:
     default:
       // The wire carries any number, whatever the type says.
-      throw new HoldfastError('INVALID_ARGUMENT', 'access must be READ_ONLY or READ_WRITE', {
+      throw new HoldfastError('INVALID_ARGUMENT', 'access must be READ_ONLY, READ_WRITE or EXCLUSIVE', {
         field: 'access',
       });
   }
+}
+
+function parseClientGroup(group: string): string {
+  if (Buffer.byteLength(group) <= CLIENT_GROUP_BYTES_MAX) return group;
+  throw new HoldfastError(
+    'INVALID_ARGUMENT',
+    `client_group must be at most ${String(CLIENT_GROUP_BYTES_MAX)} bytes`,
+    { field: 'client_group' },
+  );
 }
 
 function toLeaseMessage(lease: LeaseRecord): registryV1.Lease {
@@ -75,7 +95,9 @@ function toLeaseMessage(lease: LeaseRecord): registryV1.Lease {
     device: deviceName.format(lease.deviceId),
     attachment: attachmentName.format(lease.deviceId, lease.attachmentId),
     epoch: lease.epoch,
-    access: lease.access === 'READ_ONLY' ? AccessCode.ACCESS_READ_ONLY : AccessCode.ACCESS_READ_WRITE,
+    access: accessCodes[lease.access],
+    clientGroup: lease.clientGroup,
+    fenced: lease.state === 'FENCED',
     session: sessionName.format(lease.session),
     workerInstance: lease.workerInstance,
     sizeBytes: BigInt(lease.sizeBytes),

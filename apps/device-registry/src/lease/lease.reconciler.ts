@@ -50,7 +50,7 @@ export class LeaseReconciler {
     this.#ended = [];
     if (ended.length === 0) return;
     try {
-      await this.#store.leases.release(ended);
+      await this.#store.leases.release(ended, { actor: 'worker', reason: 'its session has ended' });
     } catch (error) {
       this.#logger.error(
         { err: error },
@@ -73,7 +73,8 @@ export class LeaseReconciler {
   /** At the end of the process, once the worker is proven gone: no session can live. */
   async releaseAll(): Promise<void> {
     const leases = await this.#store.leases.listAll();
-    await this.#store.leases.release(leases.map(({ number }) => number));
+    const numbers = leases.map(({ number }) => number);
+    await this.#store.leases.release(numbers, { actor: 'registry', reason: 'the worker has stopped' });
   }
 
   /** From now on only `flush` releases what has ended. */
@@ -114,7 +115,7 @@ export class LeaseReconciler {
       voidedUpTo,
     }).map(({ number }) => number);
     if (free.length === 0) return;
-    await this.#store.leases.release(free);
+    await this.#store.leases.release(free, { actor: 'registry', reason: 'no session can use it any more' });
     this.#logger.info({ leases: free.length }, 'released leases without a session');
   }
 }

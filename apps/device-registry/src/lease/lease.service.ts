@@ -1,6 +1,12 @@
 import { HoldfastError } from '@holdfast/foundation';
-import type { LeaseRecord, LeaseRequest, Store } from '@holdfast/store';
+import type { Cause, LeaseRecord, LeaseRequest, Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
+
+/** What a gateway asks for. */
+export interface WantedLease extends Omit<LeaseRequest, 'workerInstance' | 'clientGroup'> {
+  /** Absent: nobody's in particular. */
+  readonly clientGroup?: string;
+}
 
 /** Grants leases, and takes back those that were never used. */
 export class LeaseService {
@@ -9,8 +15,12 @@ export class LeaseService {
     private readonly worker: WorkerLink,
   ) {}
 
-  acquire(request: Omit<LeaseRequest, 'workerInstance'>): Promise<LeaseRecord> {
-    return this.store.leases.grant({ ...request, workerInstance: this.worker.requireUp() });
+  acquire({ clientGroup = '', ...request }: WantedLease): Promise<LeaseRecord> {
+    const cause: Cause = { actor: 'gateway', reason: 'a client came' };
+    return this.store.leases.grant(
+      { ...request, clientGroup, workerInstance: this.worker.requireUp() },
+      cause,
+    );
   }
 
   /**
@@ -26,6 +36,6 @@ export class LeaseService {
         lease: String(number),
       });
     }
-    await this.store.leases.release([number]);
+    await this.store.leases.release([number], { actor: 'gateway', reason: 'it was not used' });
   }
 }

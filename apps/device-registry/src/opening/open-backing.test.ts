@@ -39,7 +39,8 @@ async function register(backing: Backing, readOnly = false): Promise<registryV1.
 }
 const attach = (expectedDiskseq?: string) =>
   registry.devicesApi.attachDevice({ name: 'devices/disk', expectedDiskseq });
-const detach = () => registry.devicesApi.detachDevice({ name: 'devices/disk' });
+const detach = () =>
+  registry.devicesApi.detachDevice({ name: 'devices/disk', drainTimeout: undefined, force: false });
 const show = () => registry.devicesApi.getDevice({ name: 'devices/disk' });
 
 function boundFiles(): string {

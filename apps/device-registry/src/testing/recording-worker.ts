@@ -12,7 +12,7 @@ import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { createLogger, HandoffInbox } from '@holdfast/service';
 
-type Call = 'adopt' | 'release' | 'return' | 'reconcile';
+type Call = 'adopt' | 'release' | 'return' | 'reconcile' | 'end';
 type Watcher = ServerWritableStream<workerV1.WatchSessionsRequest, workerV1.SessionEvent>;
 
 /**
@@ -25,6 +25,8 @@ export class RecordingWorker {
   readonly calls: string[] = [];
   readonly holdings = new Map<string, { readonly message: workerV1.Holding; readonly fd: OwnedFd }>();
   liveLeases: bigint[] = [];
+  /** What it tells of its sessions. */
+  sessions: workerV1.Session[] = [];
   /** Runs before a call takes effect; what it throws is the answer. */
   before: Partial<Record<Call, (subject: string) => unknown>> = {};
   /** Runs when a call has taken effect; what it throws is the answer: the outcome is lost on the way. */
@@ -46,6 +48,16 @@ export class RecordingWorker {
 
   get watched(): boolean {
     return this.#watchers.size > 0;
+  }
+
+  /** Has a session under a lease from now on. */
+  beginSession(lease: bigint, session: string): void {
+    this.liveLeases.push(lease);
+    const clientAddress = '192.0.2.1:1234';
+    const counters = { requests: 5n, lastRequestTime: new Date(1000) };
+    this.sessions.push(
+      workerV1.Session.fromPartial({ name: `sessions/${session}`, lease, clientAddress, counters }),
+    );
   }
 
   /** Tells the registry that the session under a lease has ended. */
@@ -93,11 +105,28 @@ export class RecordingWorker {
     this.#server.addService(workerV1.SessionServiceService, {
       prepareSession: notSimulated,
       abandonSession: notSimulated,
-      listSessions: notSimulated,
+      listSessions: (_call: unknown, answer: sendUnaryData<workerV1.ListSessionsResponse>) => {
+        answer(null, { sessions: this.sessions, nextPageToken: '' });
+      },
+      endSession: this.#unary(
+        'end',
+        ({ name }: workerV1.EndSessionRequest) => name,
+        ({ name }) => {
+          const lease = this.sessions.find((session) => session.name === name)?.lease;
+          this.sessions = this.sessions.filter((session) => session.name !== name);
+          if (lease !== undefined) this.endSession(lease);
+          return {};
+        },
+      ),
       watchSessions: (watcher: Watcher) => {
         this.#watchers.add(watcher);
         watcher.on('close', () => this.#watchers.delete(watcher));
         watcher.write({ workerInstance: this.instance, ended: undefined, reason: '' });
+      },
+    });
+    this.#server.addService(workerV1.WorkerServiceService, {
+      getWorker: (_call: unknown, answer: sendUnaryData<workerV1.Worker>) => {
+        answer(null, workerV1.Worker.fromPartial({ pid: process.pid, instance: this.instance }));
       },
     });
     await this.#inbox.listen(this.#layout.workerHandoff);

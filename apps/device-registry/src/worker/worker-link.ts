@@ -1,6 +1,7 @@
 import {
   createClient,
   FollowedStream,
+  toDuration,
   workerV1,
   type ServiceClient,
   type StreamEnd,
@@ -11,6 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Between two attempts to reconcile with a worker that answers. */
 const RETRY_MS = 100;
+
+/** The most that the worker answers with. */
+const SESSIONS_PAGE = 1000;
 
 export type LinkState =
   | { readonly kind: 'down' }
@@ -34,6 +38,7 @@ export interface LinkListener {
 export class WorkerLink {
   readonly #holdings: ServiceClient<workerV1.HoldingServiceService>;
   readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
+  readonly #worker: ServiceClient<workerV1.WorkerServiceService>;
   readonly #logger: Logger;
   #state: LinkState = { kind: 'down' };
   #stream: FollowedStream<workerV1.SessionEvent> | undefined;
@@ -41,6 +46,7 @@ export class WorkerLink {
   constructor(address: string, logger: Logger) {
     this.#holdings = createClient(workerV1.HoldingServiceService, address);
     this.#sessions = createClient(workerV1.SessionServiceService, address);
+    this.#worker = createClient(workerV1.WorkerServiceService, address);
     this.#logger = logger;
   }
 
@@ -91,11 +97,34 @@ export class WorkerLink {
     return this.#holdings.reconcile({ voidLeasesUpTo });
   }
 
+  /** Ends a session, whatever its client does; answers once nothing of it can touch the device. */
+  async endSession(name: string, graceMs: number): Promise<void> {
+    await this.#sessions.endSession({ name, grace: toDuration(graceMs) });
+  }
+
+  /** Process id of the worker, as it knows it. */
+  async pid(): Promise<number> {
+    return (await this.#worker.getWorker({})).pid;
+  }
+
+  /** Every session of the worker. */
+  async listSessions(): Promise<workerV1.Session[]> {
+    const sessions: workerV1.Session[] = [];
+    let pageToken = '';
+    do {
+      const page = await this.#sessions.listSessions({ pageSize: SESSIONS_PAGE, pageToken });
+      sessions.push(...page.sessions);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    return sessions;
+  }
+
   stop(): void {
     this.#stream?.close();
     this.#state = { kind: 'down' };
     this.#holdings.close();
     this.#sessions.close();
+    this.#worker.close();
   }
 
   async #greet(instance: string, listener: LinkListener): Promise<void> {

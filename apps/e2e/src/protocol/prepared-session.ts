@@ -28,6 +28,7 @@ export async function prepareSession(
       device: `devices/${device}`,
       access: registryV1.Access.ACCESS_READ_WRITE,
       session: name,
+      clientGroup: '',
     }),
   );
   const session = workerV1.Session.fromPartial({

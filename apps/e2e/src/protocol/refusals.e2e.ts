@@ -73,7 +73,9 @@ describe('refusals', () => {
     const devices = registryV1.DeviceServiceService;
     const { registrySocket } = holdfast.layout;
     const client = await greeted(holdfast);
-    await ask(devices, registrySocket, (service) => service.detachDevice({ name: 'devices/disk.img' }));
+    await ask(devices, registrySocket, (service) =>
+      service.detachDevice({ name: 'devices/disk.img', drainTimeout: undefined, force: false }),
+    );
     expect((await askOption(client, info)).type).toBe(Rep.ERR_UNKNOWN);
     expect((await askOption(client, go('disk.img'))).type).toBe(Rep.ERR_UNKNOWN);
     await ask(devices, registrySocket, (service) => service.attachDevice({ name: 'devices/disk.img' }));

@@ -1,9 +1,12 @@
 import { deviceName, registryV1 } from '@holdfast/contracts';
 import { Command } from 'commander';
-import { printFacts, printJson, printNote, printTable } from '../output/print.js';
-import { formatSize, lastSegment } from '../output/size.js';
+import { printJson, printTable } from '../output/print.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
-import { backingFacts, backingOf, withBacking, type BackingOptions } from './device-backing.js';
+import { backingOf, withBacking, type BackingOptions } from './device-backing.js';
+import { detachCommand } from './device-detach.js';
+import { explainCommand } from './device-explain.js';
+import { deviceRow, showDevice } from './device-text.js';
+import { watchCommand } from './device-watch.js';
 
 const { Device } = registryV1;
 
@@ -31,7 +34,7 @@ export function deviceCommand(): Command {
       return withInstance(options, async ({ devices }) => {
         const definition = Device.fromPartial({ readOnly: options.readOnly ?? false });
         const created = await devices.createDevice({ deviceId: name, device: { ...definition, backing } });
-        show(created, options);
+        showDevice(created, options);
       });
     });
 
@@ -39,14 +42,14 @@ export function deviceCommand(): Command {
     withInstance(options, async (instance) => {
       const devices = await instance.listDevices();
       if (options.json === true) printJson(devices.map((one) => Device.toJSON(one)));
-      else printTable(['NAME', 'STATE', 'SIZE', 'MODE', 'PATH'], devices.map(row));
+      else printTable(['NAME', 'STATE', 'SIZE', 'MODE', 'PATH'], devices.map(deviceRow));
     }),
   );
 
   forInstance(device.command('show <name>').description('Show one device')).action(
     (name: string, options: CommonOptions) =>
       withInstance(options, async ({ devices }) => {
-        show(await devices.getDevice({ name: deviceName.format(name) }), options);
+        showDevice(await devices.getDevice({ name: deviceName.format(name) }), options);
       }),
   );
 
@@ -67,80 +70,12 @@ export function deviceCommand(): Command {
     .action((name: string, options: AttachOptions) =>
       withInstance(options, async ({ devices }) => {
         const request = { name: deviceName.format(name), expectedDiskseq: options.expectDiskseq };
-        show(await devices.attachDevice(request), options);
+        showDevice(await devices.attachDevice(request), options);
       }),
     );
 
-  forInstance(
-    device.command('detach <name>').description('Close a device everywhere; refused while sessions use it'),
-  ).action((name: string, options: CommonOptions) =>
-    withInstance(options, async ({ devices }) => {
-      const device = await devices.detachDevice({ name: deviceName.format(name) });
-      // Undoing what is not there is done; whoever misspelt a name should hear of it all the same.
-      if (device.createTime === undefined) tellAbsent(name, options);
-      else show(device, options);
-    }),
-  );
+  device.addCommand(detachCommand());
+  device.addCommand(explainCommand());
+  device.addCommand(watchCommand());
   return device;
-}
-
-function tellAbsent(name: string, { json = false }: CommonOptions): void {
-  printNote(`there is no device "${name}", so nothing was detached`, json);
-  if (json) printJson(null);
-}
-
-function show(device: registryV1.Device, options: CommonOptions): void {
-  if (options.json === true) {
-    printJson(Device.toJSON(device));
-    return;
-  }
-  const { attachment } = device;
-  printFacts({
-    name: lastSegment(device.name),
-    ...backingFacts(device.backing),
-    mode: mode(device),
-    state: stateOf(device),
-    ...(attachment === undefined ? {} : { size: sizeOf(device), epoch: attachment.epoch.toString() }),
-    ...(attachment?.identity === undefined
-      ? {}
-      : { identity: identityText(attachment.identity), verified: verifiedText(attachment) }),
-    ...(attachment?.errorMessage ? { error: `${attachment.errorReason}: ${attachment.errorMessage}` } : {}),
-  });
-}
-
-function row(device: registryV1.Device): string[] {
-  return [
-    lastSegment(device.name),
-    stateOf(device),
-    sizeOf(device),
-    mode(device),
-    device.backing?.value.path ?? '',
-  ];
-}
-
-function mode(device: registryV1.Device): string {
-  return device.readOnly ? 'read-only' : 'read-write';
-}
-
-function sizeOf({ attachment }: registryV1.Device): string {
-  // Whoever was never identified was never opened.
-  return attachment?.identity === undefined ? '-' : formatSize(attachment.sizeBytes);
-}
-
-/** `connected`, `failed`, …; `registered` before the first attach. */
-function stateOf({ attachment }: registryV1.Device): string {
-  if (attachment === undefined) return 'registered';
-  return registryV1.attachment_StateToJSON(attachment.state).replace('STATE_', '').toLowerCase();
-}
-
-function verifiedText({ verification }: registryV1.Attachment): string {
-  return verification === registryV1.Attachment_Verification.VERIFICATION_VERIFIED
-    ? 'yes'
-    : 'no: the path alone says which device it is';
-}
-
-function identityText(identity: registryV1.Identity): string {
-  const { major, minor, inode, diskseq } = identity;
-  const which = diskseq === '' ? `inode ${inode.toString()}` : `diskseq ${diskseq}`;
-  return `${String(major)}:${String(minor)} ${which}, boot ${identity.bootId}`;
 }

@@ -3,8 +3,8 @@ import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 /** Words of the shared memory that a session's engine and the rest of the worker both see. */
 const Word = { stopping: 0, fenced: 1 } as const;
 const FLAG_BYTES = 8;
-const Counter = { requests: 0, bytesRead: 1, bytesWritten: 2, errors: 3 } as const;
-const COUNTERS = 4;
+const Counter = { requests: 0, bytesRead: 1, bytesWritten: 2, errors: 3, lastRequestMs: 4 } as const;
+const COUNTERS = 5;
 
 /** What a session has done, as the API reports it. */
 export interface SessionCounters {
@@ -12,6 +12,8 @@ export interface SessionCounters {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly errors: number;
+  /** When requests were last answered, in milliseconds since 1970; 0 before the first. */
+  readonly lastRequestMs: number;
 }
 
 /**
@@ -49,6 +51,9 @@ export class SessionControl {
 
   /** Called by the engine between batches: plain stores, since only the totals matter. */
   publish(counters: TransmissionMachine['counters']): void {
+    if (counters.requests !== this.#counters[Counter.requests]) {
+      this.#counters[Counter.lastRequestMs] = Date.now();
+    }
     this.#counters[Counter.requests] = counters.requests;
     this.#counters[Counter.bytesRead] = counters.bytesRead;
     this.#counters[Counter.bytesWritten] = counters.bytesWritten;
@@ -61,6 +66,7 @@ export class SessionControl {
       bytesRead: this.#counters[Counter.bytesRead] ?? 0,
       bytesWritten: this.#counters[Counter.bytesWritten] ?? 0,
       errors: this.#counters[Counter.errors] ?? 0,
+      lastRequestMs: this.#counters[Counter.lastRequestMs] ?? 0,
     };
   }
 }

@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 
 export function toSessionMessage(session: Session): workerV1.Session {
   const { definition, state, control } = session;
-  const { requests, bytesRead, bytesWritten, errors } = control.counters;
+  const { requests, bytesRead, bytesWritten, errors, lastRequestMs } = control.counters;
   return {
     name: definition.name,
     export: definition.exportName,
@@ -22,6 +22,7 @@ export function toSessionMessage(session: Session): workerV1.Session {
       bytesRead: BigInt(bytesRead),
       bytesWritten: BigInt(bytesWritten),
       errors: BigInt(errors),
+      lastRequestTime: lastRequestMs === 0 ? undefined : new Date(lastRequestMs),
     },
     replyMode: toReplyModeMessage(definition.facts.replyMode),
     tls: definition.tls,

@@ -1,4 +1,4 @@
-import { parsePage, formatPageToken, sessionName, workerV1 } from '@holdfast/contracts';
+import { durationMs, formatPageToken, parsePage, sessionName, workerV1 } from '@holdfast/contracts';
 import { byteCount, HoldfastError } from '@holdfast/foundation';
 import {
   GrpcController,
@@ -14,6 +14,9 @@ import { parseFacts } from './session-facts.js';
 import { toSessionMessage } from './session-message.js';
 import { SessionService } from './session.service.js';
 import { checkToken } from './token.js';
+
+/** A client that is cut off does not get longer to be told so. */
+const END_GRACE_MS_MAX = 60_000;
 
 @GrpcController(workerV1.SessionServiceService)
 export class SessionController implements GrpcControllerOf<workerV1.SessionServiceService> {
@@ -60,6 +63,11 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
 
   stopSession(request: workerV1.StopSessionRequest): Record<string, never> {
     this.sessions.requestStop(request.name);
+    return {};
+  }
+
+  async endSession({ name, grace }: workerV1.EndSessionRequest): Promise<Record<string, never>> {
+    await this.sessions.end(name, durationMs('grace', grace, END_GRACE_MS_MAX));
     return {};
   }
 

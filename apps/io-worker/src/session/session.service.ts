@@ -114,6 +114,20 @@ export class SessionService {
     this.#sessions.get(name)?.control.requestStop();
   }
 
+  /** Ends one session, whatever its client does; over when nothing of it can touch the device any more. */
+  async end(name: string, graceMs: number): Promise<void> {
+    this.abandon(name);
+    const session = this.#sessions.get(name);
+    if (session === undefined) return;
+    session.control.requestStop();
+    this.#shutSocket(session, ShutdownHow.READ);
+    const finished = await Promise.race([session.ended.then(() => true), delay(graceMs, false)]);
+    if (finished) return;
+    session.control.fence();
+    this.#shutSocket(session, ShutdownHow.BOTH);
+    await session.ended;
+  }
+
   /** T16: work under way finishes, new requests get ESHUTDOWN, then the sockets are shut. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -226,8 +240,11 @@ export class SessionService {
   }
 
   #shutSockets(how: ShutdownHow): void {
-    for (const { state } of this.list())
-      if (state.kind === 'serving') shutdownSocket(state.socket.number, how);
+    for (const session of this.list()) this.#shutSocket(session, how);
+  }
+
+  #shutSocket({ state }: Session, how: ShutdownHow): void {
+    if (state.kind === 'serving') shutdownSocket(state.socket.number, how);
   }
 
   async #allEnded(): Promise<void> {

@@ -98,6 +98,7 @@ export class SessionOpener {
       device: deviceName.format(record.deviceId),
       access: readOnly ? Access.ACCESS_READ_ONLY : Access.ACCESS_READ_WRITE,
       session: client.name,
+      clientGroup: '',
     });
     const token = randomBytes(TOKEN_BYTES);
     try {

@@ -38,6 +38,8 @@ export class RecordingRegistry {
       deleteDevice: unused,
       attachDevice: unused,
       detachDevice: unused,
+      explainRelease: unused,
+      watchDevices: unused,
     });
     registry.#server.addService(registryV1.LeaseServiceService, {
       acquireLease: answering((request: registryV1.AcquireLeaseRequest) => registry.#acquire(request)),
@@ -65,7 +67,12 @@ export class RecordingRegistry {
     return { ...registryV1.Device.fromPartial({ name }), attachment, ...device };
   }
 
-  async #acquire({ device, access, session }: registryV1.AcquireLeaseRequest): Promise<registryV1.Lease> {
+  async #acquire({
+    device,
+    access,
+    session,
+    clientGroup,
+  }: registryV1.AcquireLeaseRequest): Promise<registryV1.Lease> {
     this.calls.push(`acquire ${session}`);
     await this.beforeAcquire();
     const lease: registryV1.Lease = {
@@ -78,6 +85,8 @@ export class RecordingRegistry {
       workerInstance: this.workerInstance,
       sizeBytes: this.sizeBytes,
       createTime: new Date(),
+      clientGroup,
+      fenced: false,
     };
     this.leases.set(lease.name, lease);
     return lease;

@@ -25,6 +25,7 @@ import { identityColumns, liveStates, toAttachmentRecord } from './attachment-ro
 import {
   changeIn,
   createNext,
+  detachingFrom,
   refuseUnlessDetached,
   removeFinal,
   stateColumns,
@@ -138,7 +139,7 @@ export class AttachmentRepository {
    * should not be attached, unless `keepWanted`. Detaching what is not attached is OK.
    *
    * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_IN_USE while leases are live, naming their sessions; DEVICE_BUSY
-   * while it is ATTACHING or DETACHING
+   * while it is ATTACHING or DETACHING already
    */
   async beginDetach(
     deviceId: string,
@@ -147,26 +148,24 @@ export class AttachmentRepository {
   ): Promise<BeginDetachResult> {
     return this.#audit.transaction(cause, async (tx, note) => {
       const where = { id: deviceId };
-      const found = keepWanted
+      const devices = keepWanted
         ? await tx.device.count({ where })
         : (await tx.device.updateMany({ where, data: { wantedAttached: false } })).count;
-      if (found === 0) throw deviceNotFound(deviceId);
+      if (devices === 0) throw deviceNotFound(deviceId);
       // Written before looking for leases: a grant under way holds the attachment, so this waits until its lease can
       // be seen; a grant that comes later waits for us, and then finds the attachment DETACHING.
-      const [row] = await tx.attachment.updateManyAndReturn({
-        where: { deviceId, state: 'CONNECTED' satisfies AttachmentState },
-        data: stateColumns('DETACHING'),
-      });
-      if (row === undefined) return refuseUnlessDetached(tx, deviceId);
+      const found = await detachingFrom(tx, deviceId);
+      if (found === undefined) return refuseUnlessDetached(tx, deviceId);
+      const { row, from } = found;
       const sessions = await namesOfSessions(tx, deviceId);
       if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
       const attachment = toAttachmentRecord(row);
-      note({ deviceId, attachmentId: attachment.id, from: 'CONNECTED', to: attachment.state });
+      note({ deviceId, attachmentId: attachment.id, from, to: attachment.state });
       return { kind: 'detaching', attachment };
     });
   }
 
-  /** All attachments that are ATTACHING, CONNECTED or DETACHING, by device id. */
+  /** All attachments that are not in a final state, by device id. */
   async listLive(): Promise<AttachmentRecord[]> {
     const rows = await this.#database.run((client) =>
       client.attachment.findMany({ where: { state: { in: liveStates } }, orderBy: { deviceId: 'asc' } }),

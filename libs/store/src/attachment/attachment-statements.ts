@@ -55,6 +55,18 @@ export async function changeIn(
   });
 }
 
+/** Moves the attachment of a device to DETACHING from whichever state leads there; undefined when it is in none. */
+export async function detachingFrom(tx: Transaction, deviceId: string) {
+  for (const from of ['CONNECTED', 'DRAINING'] as const satisfies readonly AttachmentState[]) {
+    const [row] = await tx.attachment.updateManyAndReturn({
+      where: { deviceId, state: from },
+      data: stateColumns('DETACHING'),
+    });
+    if (row !== undefined) return { row, from };
+  }
+  return undefined;
+}
+
 /** What `beginDetach` answers about a device that is not CONNECTED. */
 export async function refuseUnlessDetached(tx: Transaction, deviceId: string): Promise<BeginDetachResult> {
   const row = await tx.attachment.findUnique({ where: { deviceId } });

@@ -36,6 +36,10 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     return {};
   }
 
+  endSession(): Record<string, never> {
+    return {};
+  }
+
   /** Never answers. */
   listSessions(): Promise<workerV1.ListSessionsResponse> {
     say('listing');

@@ -1,0 +1,61 @@
+import { leaseName, registryV1, sessionName, type workerV1 } from '@holdfast/contracts';
+import { openHolders } from '@holdfast/linux';
+import type { LeaseRecord, Store } from '@holdfast/store';
+import { toDeviceMessage } from '../device/device-message.js';
+import type { WorkerLink } from '../worker/worker-link.js';
+import type { Holds } from './holds.js';
+
+/** Leases that one answer tells of. */
+const LEASES_TOLD = 1000;
+
+/** Answers who keeps a device: each lease with what the worker knows of its session, and processes outside. */
+export class ReleaseExplainer {
+  constructor(
+    private readonly store: Store,
+    private readonly holds: Holds,
+    private readonly worker: WorkerLink,
+  ) {}
+
+  /** @throws HoldfastError DEVICE_NOT_FOUND */
+  async explain(deviceId: string): Promise<registryV1.ReleaseExplanation> {
+    const device = await this.store.devices.get(deviceId);
+    const { items } = await this.store.leases.list({ deviceId, pageSize: LEASES_TOLD });
+    const sessions = items.length === 0 ? new Map<string, workerV1.Session>() : await this.#sessions();
+    return {
+      device: toDeviceMessage(device),
+      leases: items.map((lease) => toBlocker(lease, sessions.get(sessionName.format(lease.session)))),
+      holders: this.#holders(device.attachment?.id, await this.#ours()),
+    };
+  }
+
+  /** By name; empty when the worker does not answer, which is no reason not to tell the rest. */
+  async #sessions(): Promise<Map<string, workerV1.Session>> {
+    const sessions = await this.worker.listSessions().catch(() => []);
+    return new Map(sessions.map((session) => [session.name, session]));
+  }
+
+  /** Registry and worker have it open because it is attached; they let go by themselves. */
+  async #ours(): Promise<ReadonlySet<number>> {
+    const worker = await this.worker.pid().catch(() => undefined);
+    return new Set([process.pid, ...(worker === undefined ? [] : [worker])]);
+  }
+
+  #holders(attachmentId: string | undefined, ours: ReadonlySet<number>): registryV1.Holder[] {
+    const fd = attachmentId === undefined ? undefined : this.holds.get(attachmentId);
+    if (fd === undefined) return [];
+    return openHolders(fd.number).filter(({ pid }) => !ours.has(pid));
+  }
+}
+
+function toBlocker(lease: LeaseRecord, session: workerV1.Session | undefined): registryV1.LeaseBlocker {
+  return {
+    lease: leaseName.format(lease.number),
+    session: sessionName.format(lease.session),
+    createTime: lease.createTime,
+    fenced: lease.state === 'FENCED',
+    clientAddress: session?.clientAddress ?? '',
+    export: session?.export ?? '',
+    requests: session?.counters?.requests ?? 0n,
+    lastRequestTime: session?.counters?.lastRequestTime,
+  };
+}

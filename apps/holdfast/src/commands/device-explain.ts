@@ -1,0 +1,47 @@
+import { deviceName, registryV1 } from '@holdfast/contracts';
+import { Command } from 'commander';
+import { printJson, printTable } from '../output/print.js';
+import { lastSegment } from '../output/size.js';
+import { forInstance, withInstance, type CommonOptions } from './common.js';
+import { formatAge } from './format-age.js';
+
+const { ReleaseExplanation } = registryV1;
+
+export function explainCommand(): Command {
+  return forInstance(
+    new Command('explain <name>').description('Tell what keeps a device from being detached'),
+  ).action((name: string, options: CommonOptions) =>
+    withInstance(options, async ({ devices }) => {
+      const explanation = await devices.explainRelease({ name: deviceName.format(name) });
+      if (options.json === true) printJson(ReleaseExplanation.toJSON(explanation));
+      else show(explanation, new Date());
+    }),
+  );
+}
+
+function show({ device, leases, holders }: registryV1.ReleaseExplanation, now: Date): void {
+  const name = lastSegment(device?.name ?? '');
+  if (leases.length === 0 && holders.length === 0) {
+    process.stdout.write(`nothing keeps ${name} from being detached\n`);
+    return;
+  }
+  if (leases.length > 0) {
+    printTable(
+      ['SESSION', 'CLIENT', 'EXPORT', 'AGE', 'REQUESTS', 'LAST REQUEST', 'STATE'],
+      leases.map((lease) => [
+        lastSegment(lease.session),
+        lease.clientAddress === '' ? '-' : lease.clientAddress,
+        lastSegment(lease.export),
+        formatAge(lease.createTime, now),
+        lease.requests.toString(),
+        lease.lastRequestTime === undefined ? 'none yet' : `${formatAge(lease.lastRequestTime, now)} ago`,
+        lease.fenced ? 'being cut off' : 'live',
+      ]),
+    );
+  }
+  for (const { pid, program } of holders) {
+    process.stdout.write(
+      `${program} (pid ${String(pid)}) has the device open; that does not keep it attached\n`,
+    );
+  }
+}

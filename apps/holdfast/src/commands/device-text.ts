@@ -1,0 +1,65 @@
+import { registryV1 } from '@holdfast/contracts';
+import { printFacts, printJson } from '../output/print.js';
+import { formatSize, lastSegment } from '../output/size.js';
+import type { CommonOptions } from './common.js';
+import { backingFacts } from './device-backing.js';
+
+const { Device } = registryV1;
+
+/** One device, as text or as JSON. */
+export function showDevice(device: registryV1.Device, options: CommonOptions): void {
+  if (options.json === true) {
+    printJson(Device.toJSON(device));
+    return;
+  }
+  const { attachment } = device;
+  printFacts({
+    name: lastSegment(device.name),
+    ...backingFacts(device.backing),
+    mode: mode(device),
+    state: stateOf(device),
+    ...(attachment === undefined ? {} : { size: sizeOf(device), epoch: attachment.epoch.toString() }),
+    ...(attachment?.identity === undefined
+      ? {}
+      : { identity: identityText(attachment.identity), verified: verifiedText(attachment) }),
+    ...(attachment?.errorMessage ? { error: `${attachment.errorReason}: ${attachment.errorMessage}` } : {}),
+  });
+}
+
+/** A row of `device list`. */
+export function deviceRow(device: registryV1.Device): string[] {
+  return [
+    lastSegment(device.name),
+    stateOf(device),
+    sizeOf(device),
+    mode(device),
+    device.backing?.value.path ?? '',
+  ];
+}
+
+function mode(device: registryV1.Device): string {
+  return device.readOnly ? 'read-only' : 'read-write';
+}
+
+function sizeOf({ attachment }: registryV1.Device): string {
+  // Whoever was never identified was never opened.
+  return attachment?.identity === undefined ? '-' : formatSize(attachment.sizeBytes);
+}
+
+/** `connected`, `failed`, …; `registered` before the first attach. */
+function stateOf({ attachment }: registryV1.Device): string {
+  if (attachment === undefined) return 'registered';
+  return registryV1.attachment_StateToJSON(attachment.state).replace('STATE_', '').toLowerCase();
+}
+
+function verifiedText({ verification }: registryV1.Attachment): string {
+  return verification === registryV1.Attachment_Verification.VERIFICATION_VERIFIED
+    ? 'yes'
+    : 'no: the path alone says which device it is';
+}
+
+function identityText(identity: registryV1.Identity): string {
+  const { major, minor, inode, diskseq } = identity;
+  const which = diskseq === '' ? `inode ${inode.toString()}` : `diskseq ${diskseq}`;
+  return `${String(major)}:${String(minor)} ${which}, boot ${identity.bootId}`;
+}
