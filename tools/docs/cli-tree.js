@@ -17,6 +17,10 @@ const program = path.join(root, 'apps/holdfast/bin/holdfast.js');
  */
 export async function readHelps(words = []) {
   const { stdout } = await run(process.execPath, [program, ...words, '--help'], { timeout: 30_000 });
+  // A command that does not know itself answers with the help of the one above, which would go round for ever.
+  if (wordsIn(stdout).join(' ') !== words.join(' ')) {
+    throw new Error(`"holdfast ${words.join(' ')} --help" answers with the help of another command`);
+  }
   const below = await Promise.all(subcommandsIn(stdout).map((name) => readHelps([...words, name])));
   return [stdout.trimEnd(), ...below.flat()];
 }

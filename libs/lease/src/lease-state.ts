@@ -34,6 +34,6 @@ export function leaseTransition<From extends LeaseState>(
   to: (typeof leaseTransitions)[From][number],
 ): LeaseState {
   const declared: readonly string[] = leaseTransitions[from];
-  if (!declared.includes(to)) throw new AssertionFailure(`a lease cannot go from ${from} to ${String(to)}`);
+  if (!declared.includes(to)) throw new AssertionFailure(`a lease cannot go from ${from} to ${to}`);
   return to;
 }

@@ -52,10 +52,16 @@ const sections = [
         'One such rule: the name in a certificate is a host name or an e-mail address, both shorter.',
       ],
       [
-        'apps/device-registry/src/device/device-message.ts',
+        'apps/device-registry/src/device/backing-message.ts',
         'PATH_BYTES_MAX',
         'Path of a device: PATH_MAX without its closing NUL.',
       ],
+      [
+        'apps/device-registry/src/device/backing-message.ts',
+        'FACT_BYTES_MAX',
+        'Expected name, UUID, WWN or serial number of a block device: no name of the kernel is longer.',
+      ],
+      ['apps/device-registry/src/lease/lease.controller.ts', 'CLIENT_GROUP_BYTES_MAX'],
       [
         'libs/contracts/src/state-layout.ts',
         'SOCKET_PATH_BYTES_MAX',
@@ -106,6 +112,8 @@ const sections = [
         'UNUSED_AFTER_MS',
         'How often the registry asks the worker about leases that may have no session; a lease younger than this is left alone.',
       ],
+      ['apps/device-registry/src/device/device.controller.ts', 'DRAIN_MS_MAX'],
+      ['apps/device-registry/src/attachment/drain.ts', 'CUT_GRACE_MS'],
       [
         'apps/nbd-gateway/src/connection/listeners.ts',
         'KEEPALIVE_IDLE_MS',

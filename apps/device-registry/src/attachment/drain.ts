@@ -19,7 +19,7 @@ export const AT_ONCE: DetachOptions = { drainMs: 0, force: false };
 /** Between two looks at the leases that are left. */
 const POLL_MS = 20;
 
-/** How long requests under way of a session that is cut off may take before they are fenced. */
+/** How long requests under way of a session that a forced detach cuts off may take before they are fenced. */
 const CUT_GRACE_MS = 2_000;
 
 /** From the worker's word that a session is over until its lease is released: a message and a transaction. */

@@ -1,4 +1,4 @@
-import { leaseName, registryV1, sessionName, type workerV1 } from '@holdfast/contracts';
+import { leaseName, sessionName, type registryV1, type workerV1 } from '@holdfast/contracts';
 import { openHolders } from '@holdfast/linux';
 import type { LeaseRecord, Store } from '@holdfast/store';
 import { toDeviceMessage } from '../device/device-message.js';

@@ -11,7 +11,7 @@ import { STORE, type StoreToken } from '../store.provider.js';
 import { deviceChanges, resumeAfter } from './device-changes.js';
 import { parseDevice, toDeviceMessage } from './device-message.js';
 
-/** A caller who waits longer has gone. */
+/** Longest deadline of a detach: a caller who waits longer has gone. */
 const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
 
 @GrpcController(registryV1.DeviceServiceService)

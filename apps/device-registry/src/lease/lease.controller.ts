@@ -17,6 +17,7 @@ import { LeaseService } from './lease.service.js';
 
 const { Access: AccessCode } = registryV1;
 
+/** Name of a group of clients that share a lease: as long as any other name. */
 const CLIENT_GROUP_BYTES_MAX = 255;
 
 const accessCodes: Readonly<Record<Access, registryV1.Access>> = {

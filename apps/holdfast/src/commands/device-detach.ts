@@ -14,7 +14,9 @@ interface DetachOptions extends CommonOptions {
 
 export function detachCommand(): Command {
   return forInstance(
-    new Command('detach <name>').description('Close a device everywhere; refused while sessions use it'),
+    new Command('detach')
+      .description('Close a device everywhere; refused while sessions use it')
+      .argument('<name>', 'the device'),
   )
     .option(
       '--deadline <seconds>',

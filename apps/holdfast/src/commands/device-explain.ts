@@ -9,7 +9,9 @@ const { ReleaseExplanation } = registryV1;
 
 export function explainCommand(): Command {
   return forInstance(
-    new Command('explain <name>').description('Tell what keeps a device from being detached'),
+    new Command('explain')
+      .description('Tell what keeps a device from being detached')
+      .argument('<name>', 'the device'),
   ).action((name: string, options: CommonOptions) =>
     withInstance(options, async ({ devices }) => {
       const explanation = await devices.explainRelease({ name: deviceName.format(name) });

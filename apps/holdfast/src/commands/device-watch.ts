@@ -12,9 +12,9 @@ interface WatchOptions extends CommonOptions {
 
 export function watchCommand(): Command {
   return forInstance(
-    new Command('watch [name]').description(
-      'Print every change of devices and leases as it happens, until ^C',
-    ),
+    new Command('watch')
+      .description('Print every change of devices and leases as it happens, until ^C')
+      .argument('[name]', 'one device only'),
   )
     .option(
       '--since <token>',

@@ -29,13 +29,13 @@ describeDatabases('leases beside each other', (database) => {
 
   test('of many that want it for themselves at once, one gets it', async () => {
     const url = await database.create();
-    const stores = [await database.open(url), await database.open(url)];
-    await attach(stores[0] ?? (await database.open()), 'a');
+    const [store, other] = [await database.open(url), await database.open(url)];
+    await attach(store, 'a');
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, (_, index) => {
         const access = index % 3 === 0 ? 'READ_WRITE' : 'EXCLUSIVE';
         const request = leaseOf('a', String(index), { access, clientGroup: String(index) });
-        return stores[index % 2]?.leases.grant(request);
+        return (index % 2 === 0 ? store : other).leases.grant(request);
       }),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
