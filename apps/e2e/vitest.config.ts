@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['apps/e2e/src/**/*.e2e.ts'],
+    globalSetup: ['tools/bundle/require-fresh.js'],
     setupFiles: ['apps/e2e/src/support/cleanup.setup.ts'],
     // Every file starts processes that want the machine's cores; while those of one wait, those of the other work.
     maxWorkers: 2,

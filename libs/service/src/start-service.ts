@@ -8,6 +8,7 @@ import { Module, type DynamicModule, type INestMicroservice, type Type } from '@
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { GrpcErrorFilter } from './grpc/error-filter.js';
 import { ServiceHealth } from './grpc/health.js';
+import { giveNestItsPackages } from './grpc/nest-packages.js';
 import { addReflection } from './grpc/reflection.js';
 import { takeOverSocketPath } from './grpc/unix-endpoint.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -88,6 +89,7 @@ async function run<Table extends SettingsTable>(
   const socketPath = specification.socketPath(settings);
   await takeOverSocketPath(socketPath);
 
+  await giveNestItsPackages();
   let server: Server | undefined;
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(
     rootModule(shared, await specification.module(settings)),

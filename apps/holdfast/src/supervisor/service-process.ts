@@ -13,7 +13,7 @@ const READY_POLL_MS = 20;
 
 export interface ServiceLaunch {
   readonly name: ServiceName;
-  /** Path of its compiled main module. */
+  /** Path of its main module. */
   readonly main: string;
   readonly environment: NodeJS.ProcessEnv;
   /** gRPC target under which it answers. */
@@ -47,7 +47,8 @@ export class ServiceProcess {
 
   start(): void {
     const { name, main, environment, log } = this.#launch;
-    const child = spawn(process.execPath, [main], {
+    // Traces in its log name the TypeScript that was written, not the bundle.
+    const child = spawn(process.execPath, ['--enable-source-maps', main], {
       env: { ...process.env, ...environment, HOLDFAST_SUPERVISED: '1' },
       // Standard input is the life line: its end tells the service that the supervisor is gone.
       stdio: ['pipe', 'ignore', 'pipe'],

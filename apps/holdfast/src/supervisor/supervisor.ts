@@ -76,5 +76,5 @@ function openLog(name: ServiceName, folder: string, say: (sentence: string) => v
 /** Apps meet through processes, not imports: a service is found by its package, like any program. */
 function mainModule(name: ServiceName): string {
   const manifest = createRequire(import.meta.url).resolve(`@holdfast/${name}/package.json`);
-  return path.join(path.dirname(manifest), 'dist/main.js');
+  return path.join(path.dirname(manifest), 'dist/bundle/main.js');
 }
