@@ -1,4 +1,3 @@
-import { service as healthService } from 'grpc-health-check';
 import { createClient, type CallOptions } from './client.js';
 import type { MethodDefinition, ServiceDefinition } from './definition.js';
 
@@ -17,7 +16,9 @@ export type ServingStatus = 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNK
  * @throws HoldfastError SERVICE_UNAVAILABLE when nothing answers
  */
 export async function checkHealth(address: string, options?: CallOptions): Promise<ServingStatus> {
-  const client = createClient(healthService as unknown as HealthDefinition, address);
+  // It parses its contract while it is loaded, a fifth of the time that most commands take: they do without.
+  const { service } = await import('grpc-health-check');
+  const client = createClient(service as unknown as HealthDefinition, address);
   try {
     return (await client.Check({ service: '' }, options)).status;
   } finally {
