@@ -11,6 +11,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
 import { AttachmentService } from './attachment/attachment.service.js';
+import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
 import type { RegistrySettings } from './settings.js';
@@ -30,6 +31,7 @@ export class RegistryLifecycle implements Lifecycle {
     private readonly leases: LeaseReconciler,
     private readonly attachments: AttachmentService,
     private readonly reconciler: AttachmentReconciler,
+    private readonly wanted: WantedDevices,
   ) {}
 
   async start(): Promise<void> {
@@ -54,6 +56,7 @@ export class RegistryLifecycle implements Lifecycle {
    */
   async drain(): Promise<void> {
     this.worker.stop();
+    this.wanted.stop();
     this.leases.stop();
     await this.leases.flush();
     if (await this.#workerIsGone()) await this.#releaseEverything();

@@ -7,6 +7,7 @@ import { AttachmentService } from './attachment/attachment.service.js';
 import { DeviceOperations } from './attachment/device-operations.js';
 import { Drain } from './attachment/drain.js';
 import { ReleaseExplainer } from './attachment/explain.js';
+import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
 import { DeviceController } from './device/device.controller.js';
 import { LeaseController } from './lease/lease.controller.js';
@@ -90,8 +91,13 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     },
     {
       provide: LeaseService,
-      inject: [STORE, WorkerLink],
-      useFactory: (ownStore: Store, worker: WorkerLink) => new LeaseService(ownStore, worker),
+      inject: [STORE, WorkerLink, LeaseReconciler],
+      useFactory: (...parts: ConstructorParameters<typeof LeaseService>) => new LeaseService(...parts),
+    },
+    {
+      provide: WantedDevices,
+      inject: [STORE, AttachmentService, WorkerLink, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof WantedDevices>) => new WantedDevices(...parts),
     },
     {
       provide: AttachmentReconciler,
@@ -101,6 +107,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
         DeviceOperations,
         WorkerLink,
         AttachmentService,
+        WantedDevices,
         LeaseReconciler,
         Drain,
         HandoffInbox,

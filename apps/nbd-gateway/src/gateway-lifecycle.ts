@@ -34,6 +34,7 @@ export class GatewayLifecycle implements Lifecycle {
   async start(): Promise<void> {
     const { listen, nbdSocket, stateFolder } = this.settings;
     this.census.follow();
+    void this.opener.releaseUnused();
     await this.listeners.listen({
       tcp: listen,
       unixPath: nbdSocket === '' ? stateLayout(stateFolder).nbdSocket : nbdSocket,

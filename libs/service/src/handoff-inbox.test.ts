@@ -51,6 +51,19 @@ describe('a descriptor that arrives', () => {
     fd.close();
   });
 
+  test('D12 and is claimed by nobody is closed once that is certain; who waits for one goes on waiting', async () => {
+    const claim = inbox.claim(newToken(), 60);
+    const outcome = expect(claim).rejects.toMatchObject({ code: 'HANDOFF_FAILED' });
+    const before = openFdCount();
+    const token = newToken();
+    await send(token);
+    await settledAt(before + 1);
+    inbox.dropUnclaimed();
+    expect(openFdCount()).toBe(before);
+    await expect(inbox.claim(token, 1)).rejects.toMatchObject({ code: 'HANDOFF_FAILED' });
+    await outcome;
+  });
+
   test('after it was claimed ends the wait', async () => {
     const token = newToken();
     const claim = inbox.claim(token, 5_000);

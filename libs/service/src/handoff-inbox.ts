@@ -92,6 +92,11 @@ export class HandoffInbox {
     await this.#listener?.close();
     for (const { giveUp } of [...this.#expected.values()]) giveUp('this service is stopping');
     this.#expected.clear();
+    this.dropUnclaimed();
+  }
+
+  /** Closes what has arrived and nobody has claimed. */
+  dropUnclaimed(): void {
     for (const { fd, expiry } of this.#unclaimed.values()) {
       clearTimeout(expiry);
       fd.close();

@@ -10,5 +10,6 @@ export * from './settings/common.js';
 export * from './settings/schemas.js';
 export * from './settings/settings.js';
 export * from './start-service.js';
+export * from './fault-points.js';
 export * from './handoff-inbox.js';
 export * from './settings/database.js';

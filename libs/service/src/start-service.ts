@@ -6,6 +6,7 @@ import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { NestFactory } from '@nestjs/core';
 import { Module, type DynamicModule, type INestMicroservice, type Type } from '@nestjs/common';
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
+import { armFaultPoints } from './fault-points.js';
 import { GrpcErrorFilter } from './grpc/error-filter.js';
 import { ServiceHealth } from './grpc/health.js';
 import { giveNestItsPackages } from './grpc/nest-packages.js';
@@ -60,6 +61,7 @@ export async function startService<Table extends SettingsTable>(
     const common = parseSettings(commonSettings, process.env);
     logger = createLogger(specification.name, common.logLevel);
     logLastWords(logger);
+    armFaultPoints(common.faultPoints);
     const settings = { ...common, ...parseSettings(specification.settings, process.env) };
     await run(specification, settings, logger);
   } catch (error) {

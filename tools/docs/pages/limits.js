@@ -146,13 +146,18 @@ const sections = [
       [
         'apps/holdfast/src/supervisor/backoff.ts',
         'FIRST_MS',
-        'Pause before a service that died is started again; doubles with each death.',
+        'Pause before a service that died is started again; doubles with each death after a few.',
       ],
       ['apps/holdfast/src/supervisor/backoff.ts', 'MAX_MS', 'Longest such pause.'],
       [
         'apps/holdfast/src/supervisor/backoff.ts',
-        'RECOVERED_MS',
-        'A service that ran this long has recovered: the pause is the first one again.',
+        'FORGIVEN_MS',
+        'A service that runs this long makes up for one death.',
+      ],
+      [
+        'apps/holdfast/src/supervisor/backoff.ts',
+        'BURST',
+        'Deaths that are not made up for and yet followed by the first pause only.',
       ],
     ],
   },

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { attachmentName, type workerV1 } from '@holdfast/contracts';
 import { identityEquals, isLive } from '@holdfast/lease';
 import { identifyDevice } from '@holdfast/linux';
-import { HoldfastError, messageOf, unreachable } from '@holdfast/foundation';
-import type { HandoffInbox, Logger, ServiceHealth } from '@holdfast/service';
+import { HoldfastError, unreachable } from '@holdfast/foundation';
+import { reached, type HandoffInbox, type Logger, type ServiceHealth } from '@holdfast/service';
 import type { AttachmentRecord, Cause, Store } from '@holdfast/store';
 import type { LeaseReconciler } from '../lease/lease.reconciler.js';
 import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
@@ -12,13 +12,13 @@ import type { Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { HeldAttachment, Holds } from './holds.js';
 import { recordedIdentity } from './recorded-identity.js';
+import type { WantedDevices } from './wanted-devices.js';
 
 const TOKEN_BYTES = 16;
 const RETURN_WAIT_MS = 2_000;
 
 const INTERRUPTED: Cause = { actor: 'registry', reason: 'the registry ended in the middle of it' };
 const NOBODY_HELD: Cause = { actor: 'registry', reason: 'neither registry nor worker held it any more' };
-const WANTED: Cause = { actor: 'registry', reason: 'it should be attached' };
 
 /**
  * Repairs what a crash left, whenever a worker process answers: compares the records with what worker and registry
@@ -31,6 +31,7 @@ export class AttachmentReconciler implements LinkListener {
     private readonly operations: DeviceOperations,
     private readonly worker: WorkerLink,
     private readonly attachments: AttachmentService,
+    private readonly wanted: WantedDevices,
     private readonly leases: LeaseReconciler,
     private readonly drain: Drain,
     private readonly inbox: HandoffInbox,
@@ -43,7 +44,10 @@ export class AttachmentReconciler implements LinkListener {
   }
 
   async reconcile(): Promise<void> {
-    const report = await this.leases.settle();
+    const { idle } = this.operations;
+    // What an earlier worker sent back after it was asked, and died: nobody claims it any more.
+    if (idle) this.inbox.dropUnclaimed();
+    const report = await this.leases.settle(idle);
     await this.drain.endFenced();
     const records = await this.store.attachments.listLive();
     const held = new Set(report.holdings.map((holding) => holding.attachment));
@@ -60,7 +64,7 @@ export class AttachmentReconciler implements LinkListener {
   }
 
   reconciled(): void {
-    void this.#attachWanted().then(() => {
+    void this.wanted.attachAll().then(() => {
       this.health.ready();
     });
   }
@@ -123,6 +127,7 @@ export class AttachmentReconciler implements LinkListener {
         );
       }
       this.holds.keep(record, fd);
+      await reached('return.held');
     } catch (error) {
       fd.close();
       throw error;
@@ -154,19 +159,6 @@ export class AttachmentReconciler implements LinkListener {
       this.holds.letGo(id);
       this.logger.warn({ device: deviceId }, 'let go of a device that is not recorded as attached any more');
     });
-  }
-
-  /** Never throws: what cannot be attached is in the log, and in the record. */
-  async #attachWanted(): Promise<void> {
-    try {
-      for (const device of await this.store.devices.listWanted()) {
-        await this.attachments.attach(device.id, WANTED).catch((error: unknown) => {
-          this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
-        });
-      }
-    } catch (error) {
-      this.logger.error(`the devices to attach are not known: ${messageOf(error)}`);
-    }
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
 import { assert, HoldfastError, messageOf, type Diskseq } from '@holdfast/foundation';
 import { identifyDevice, lockDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
-import type { Logger } from '@holdfast/service';
+import { reached, type Logger } from '@holdfast/service';
 import { OWN_ACCORD, type AttachmentRecord, type DeviceRecord, type Store } from '@holdfast/store';
 import { openBacking } from '../opening/open-backing.js';
 import type { WorkerLink } from '../worker/worker-link.js';
@@ -64,6 +64,7 @@ export class AttachmentService {
   /** From DETACHING to RELEASED, or back to CONNECTED when the worker does not let go. */
   async finishDetach(attachment: AttachmentRecord): Promise<void> {
     const { id, deviceId } = attachment;
+    await reached('detach.intended');
     try {
       await this.worker.releaseDevice(attachmentName.format(deviceId, id));
     } catch (error) {
@@ -76,8 +77,11 @@ export class AttachmentService {
       );
       throw error;
     }
+    await reached('detach.confirmed');
     this.holds.letGo(id);
+    await reached('detach.let-go');
     await this.store.attachments.transition(id, 'DETACHING', 'RELEASED');
+    await reached('detach.released');
     this.logger.info({ device: deviceId }, 'detached');
   }
 
@@ -95,6 +99,7 @@ export class AttachmentService {
     const { readOnly } = await this.store.devices.get(attachment.deviceId);
     const token = randomBytes(TOKEN_BYTES);
     await sendHandoff(this.workerHandoff, token, new Uint8Array(), fd.number);
+    await reached('handover.sent');
     await this.worker.adoptDevice({
       token,
       holding: {
@@ -109,10 +114,13 @@ export class AttachmentService {
 
   async #carryOut(deviceId: string, attachment: AttachmentRecord, expected?: Diskseq): Promise<void> {
     try {
+      await reached('attach.intended');
       const device = await this.store.devices.get(deviceId);
       const { identified, fd } = await this.#open(attachment, device, expected);
       await this.handOver(identified, fd);
+      await reached('attach.confirmed');
       await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
+      await reached('attach.connected');
       this.logger.info({ device: deviceId, epoch: attachment.epoch.toString() }, 'attached');
     } catch (error) {
       await this.#undo(deviceId, attachment, error);
@@ -124,6 +132,7 @@ export class AttachmentService {
   async #open(attachment: AttachmentRecord, device: DeviceRecord, expected: Diskseq | undefined) {
     const { fd: unlocked, path, verified, fileLocked } = await openBacking(device);
     using opened = unlocked;
+    await reached('attach.opened');
     const open = identifyDevice(opened.number);
     const identity = recordedIdentity(open);
     refuseUnexpected(device.id, identity, expected);
@@ -132,8 +141,10 @@ export class AttachmentService {
       sizeBytes: open.sizeBytes,
       verified: verified || expected !== undefined,
     });
+    await reached('attach.identified');
     const { fd, locked } = lockDevice(opened, path, device);
     this.holds.keep(attachment, fd);
+    await reached('attach.held');
     if (!locked || !fileLocked) {
       this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');
     }

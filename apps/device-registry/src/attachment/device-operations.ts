@@ -10,6 +10,11 @@ interface Pending {
 export class DeviceOperations {
   readonly #pending = new Map<string, Pending>();
 
+  /** Nothing is under way on any device. */
+  get idle(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /**
    * For a caller who can repeat: refused, not queued, while something else is under way.
    *

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sessionName } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
-import type { Logger } from '@holdfast/service';
+import { reached, type Logger } from '@holdfast/service';
 import type { Cause, LeaseRecord, Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
 
@@ -43,6 +43,7 @@ export class Drain {
     const attachment = (await this.store.devices.find(deviceId))?.attachment;
     if (attachment?.state !== 'CONNECTED') return [];
     await this.store.attachments.transition(attachment.id, 'CONNECTED', 'DRAINING', {}, cause);
+    await reached('detach.draining');
     try {
       if (await this.#goneWithin(deviceId, drainMs)) return [];
       if (force) return await this.#cut(deviceId, cause);
@@ -80,6 +81,7 @@ export class Drain {
   /** Fenced first, in the record and at the worker; released by the worker's word that they are over (law 1). */
   async #cut(deviceId: string, cause: Cause): Promise<string[]> {
     const fenced = await this.store.leases.fence(deviceId, cause);
+    await reached('detach.fenced');
     await Promise.all(fenced.map((lease) => this.#end(lease)));
     if (!(await this.#goneWithin(deviceId, RELEASE_WAIT_MS)))
       throw await this.#stillInUse(deviceId, RELEASE_WAIT_MS);

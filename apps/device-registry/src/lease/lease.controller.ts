@@ -49,6 +49,10 @@ export class LeaseController implements GrpcControllerOf<registryV1.LeaseService
     return {};
   }
 
+  async releaseUnusedLeases(): Promise<registryV1.ReleaseUnusedLeasesResponse> {
+    return { released: await this.leases.releaseUnused() };
+  }
+
   async listLeases(request: registryV1.ListLeasesRequest): Promise<registryV1.ListLeasesResponse> {
     const { pageSize, after } = parsePage(request);
     const page = await this.store.leases.list({

@@ -31,6 +31,23 @@ async function reconnect(): Promise<void> {
   await registry.linked('up');
 }
 
+describe('a gateway that has started', () => {
+  test('Law 1 has unused leases of one before it released at once, and no others', async () => {
+    const used = await lease('used');
+    await lease('unused', { unused: true });
+    expect(await registry.leasesApi.releaseUnusedLeases()).toEqual({ released: 1 });
+    expect(await numbers()).toEqual([used]);
+  });
+
+  test('has none released while there is no worker to ask: its return settles them', async () => {
+    const unused = await lease('unused', { unused: true });
+    await worker.die();
+    await registry.linked('down');
+    expect(await registry.leasesApi.releaseUnusedLeases()).toEqual({ released: 0 });
+    expect(await numbers()).toEqual([unused]);
+  });
+});
+
 describe('leases of sessions that end', () => {
   test('Law 1 are released when the worker says so, and no others', async () => {
     const [first, second] = [await lease('one'), await lease('two')];

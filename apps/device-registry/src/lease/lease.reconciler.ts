@@ -1,7 +1,7 @@
 import { messageOf } from '@holdfast/foundation';
 import { releasable } from '@holdfast/lease';
 import type { workerV1 } from '@holdfast/contracts';
-import type { Logger } from '@holdfast/service';
+import { reached, type Logger } from '@holdfast/service';
 import type { Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
 
@@ -32,7 +32,7 @@ export class LeaseReconciler {
     this.#worker = worker;
     this.#logger = logger;
     this.#sweep = setInterval(() => {
-      void this.#releaseUnused();
+      void this.#sweepUnused();
     }, UNUSED_AFTER_MS);
     this.#sweep.unref();
   }
@@ -50,7 +50,9 @@ export class LeaseReconciler {
     this.#ended = [];
     if (ended.length === 0) return;
     try {
+      await reached('release.heard');
       await this.#store.leases.release(ended, { actor: 'worker', reason: 'its session has ended' });
+      await reached('release.recorded');
     } catch (error) {
       this.#logger.error(
         { err: error },
@@ -61,13 +63,32 @@ export class LeaseReconciler {
     }
   }
 
-  /** Compares all leases with the worker's sessions; while this runs no lease is granted. */
-  async settle(): Promise<workerV1.ReconcileResponse> {
+  /**
+   * Compares all leases with the worker's sessions; while this runs no lease is granted.
+   *
+   * @param voidUnclaimed no handover is under way: what the worker was sent before, and did not adopt, it closes
+   */
+  async settle(voidUnclaimed: boolean): Promise<workerV1.ReconcileResponse> {
     const leases = await this.#store.leases.listAll();
     const voidedUpTo = leases.at(-1)?.number ?? 0n;
-    const report = await this.#worker.reconcile(voidedUpTo);
+    const report = await this.#worker.reconcile(voidedUpTo, voidUnclaimed);
     await this.#release(leases, report, voidedUpTo);
     return report;
+  }
+
+  /**
+   * Releases leases under which the worker has no session, and will accept none.
+   *
+   * @param ageMs younger ones are left alone
+   * @returns how many; none while there is no worker to ask
+   */
+  async releaseUnused(ageMs: number): Promise<number> {
+    if (this.#worker.state.kind !== 'up') return 0;
+    const before = Date.now() - ageMs;
+    const old = (await this.#store.leases.listAll()).filter((lease) => lease.createTime.getTime() <= before);
+    const voidedUpTo = old.at(-1)?.number;
+    if (voidedUpTo === undefined) return 0;
+    return this.#release(old, await this.#worker.reconcile(voidedUpTo), voidedUpTo);
   }
 
   /** At the end of the process, once the worker is proven gone: no session can live. */
@@ -91,14 +112,9 @@ export class LeaseReconciler {
     }, delayMs);
   }
 
-  async #releaseUnused(): Promise<void> {
-    if (this.#worker.state.kind !== 'up') return;
+  async #sweepUnused(): Promise<void> {
     try {
-      const before = Date.now() - UNUSED_AFTER_MS;
-      const old = (await this.#store.leases.listAll()).filter((lease) => lease.createTime.getTime() < before);
-      const voidedUpTo = old.at(-1)?.number;
-      if (voidedUpTo === undefined) return;
-      await this.#release(old, await this.#worker.reconcile(voidedUpTo), voidedUpTo);
+      await this.releaseUnused(UNUSED_AFTER_MS);
     } catch (error) {
       this.#logger.warn(`looking for unused leases failed: ${messageOf(error)}`);
     }
@@ -108,14 +124,15 @@ export class LeaseReconciler {
     leases: readonly { number: bigint; workerInstance: string }[],
     report: workerV1.ReconcileResponse,
     voidedUpTo: bigint,
-  ): Promise<void> {
+  ): Promise<number> {
     const free = releasable(leases, {
       workerInstance: report.workerInstance,
       liveLeases: new Set(report.liveLeases),
       voidedUpTo,
     }).map(({ number }) => number);
-    if (free.length === 0) return;
+    if (free.length === 0) return 0;
     await this.#store.leases.release(free, { actor: 'registry', reason: 'no session can use it any more' });
     this.#logger.info({ leases: free.length }, 'released leases without a session');
+    return free.length;
   }
 }

@@ -1,5 +1,7 @@
 import { HoldfastError } from '@holdfast/foundation';
+import { reached } from '@holdfast/service';
 import type { Cause, LeaseRecord, LeaseRequest, Store } from '@holdfast/store';
+import type { LeaseReconciler } from './lease.reconciler.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 
 /** What a gateway asks for. */
@@ -13,14 +15,22 @@ export class LeaseService {
   constructor(
     private readonly store: Store,
     private readonly worker: WorkerLink,
+    private readonly reconciler: LeaseReconciler,
   ) {}
 
-  acquire({ clientGroup = '', ...request }: WantedLease): Promise<LeaseRecord> {
+  /** A gateway has started: leases of one before it that were never used. @returns how many were released */
+  releaseUnused(): Promise<number> {
+    return this.reconciler.releaseUnused(0);
+  }
+
+  async acquire({ clientGroup = '', ...request }: WantedLease): Promise<LeaseRecord> {
     const cause: Cause = { actor: 'gateway', reason: 'a client came' };
-    return this.store.leases.grant(
+    const lease = await this.store.leases.grant(
       { ...request, clientGroup, workerInstance: this.worker.requireUp() },
       cause,
     );
+    await reached('lease.granted');
+    return lease;
   }
 
   /**

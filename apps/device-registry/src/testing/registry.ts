@@ -13,6 +13,7 @@ import { vi } from 'vitest';
 import { AttachmentReconciler } from '../attachment/attachment.reconciler.js';
 import { AttachmentService } from '../attachment/attachment.service.js';
 import { DeviceOperations } from '../attachment/device-operations.js';
+import { WantedDevices } from '../attachment/wanted-devices.js';
 import { Holds } from '../attachment/holds.js';
 import { DeviceController } from '../device/device.controller.js';
 import { LeaseController } from '../lease/lease.controller.js';
@@ -41,6 +42,7 @@ export class TestRegistry {
       stateFolder,
       logLevel: 'silent',
       supervised: false,
+      faultPoints: '',
       databaseUrl: '',
     };
     const logger = createLogger('device-registry', 'silent');
@@ -110,6 +112,7 @@ export class TestRegistry {
   async die(): Promise<void> {
     this.link.stop();
     this.leaseReconciler.stop();
+    this.#app.get(WantedDevices).stop();
     await this.#app.get(HandoffInbox).close();
     this.holds.letGoOfAll();
     await this.store.close();

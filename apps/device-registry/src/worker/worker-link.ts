@@ -93,8 +93,9 @@ export class WorkerLink {
     await this.#holdings.returnDevice({ attachment, token });
   }
 
-  reconcile(voidLeasesUpTo: bigint): Promise<workerV1.ReconcileResponse> {
-    return this.#holdings.reconcile({ voidLeasesUpTo });
+  /** @param voidUnclaimed no handover of ours is under way */
+  reconcile(voidLeasesUpTo: bigint, voidUnclaimed = false): Promise<workerV1.ReconcileResponse> {
+    return this.#holdings.reconcile({ voidLeasesUpTo, voidUnclaimed });
   }
 
   /** Ends a session, whatever its client does; answers once nothing of it can touch the device. */

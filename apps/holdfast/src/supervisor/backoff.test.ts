@@ -1,16 +1,28 @@
 import { expect, test } from 'vitest';
 import { Backoff } from './backoff.js';
 
-test('a service that dies at once waits twice as long each time, up to ten seconds', () => {
+test('a service that dies at once a few times waits twice as long each time from then on, up to ten seconds', () => {
   const backoff = new Backoff();
-  const delays = Array.from({ length: 9 }, () => backoff.delayMs(0));
-  expect(delays).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+  const delays = Array.from({ length: 13 }, () => backoff.delayMs(0));
+  expect(delays).toEqual([100, 100, 100, 100, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
 });
 
-test('a service that ran for a while is started at once again', () => {
+test('every two seconds that it runs make up for one death', () => {
   const backoff = new Backoff();
-  for (let deaths = 0; deaths < 5; deaths++) backoff.delayMs(29_999);
-  expect(backoff.delayMs(29_999)).toBe(3200);
-  expect(backoff.delayMs(30_000)).toBe(100);
-  expect(backoff.delayMs(0)).toBe(200);
+  for (let deaths = 0; deaths < 7; deaths++) backoff.delayMs(0);
+  expect(backoff.delayMs(1_999)).toBe(800);
+  expect(backoff.delayMs(2_000)).toBe(800);
+  expect(backoff.delayMs(4_000)).toBe(400);
+  expect(backoff.delayMs(8_000)).toBe(100);
+});
+
+test('one that runs for a while between its deaths never waits longer than at first', () => {
+  const backoff = new Backoff();
+  for (let deaths = 0; deaths < 100; deaths++) expect(backoff.delayMs(2_000)).toBe(100);
+});
+
+test('one that died very often is forgiven within half a minute', () => {
+  const backoff = new Backoff();
+  for (let deaths = 0; deaths < 1_000; deaths++) backoff.delayMs(0);
+  expect(backoff.delayMs(26_000)).toBe(100);
 });

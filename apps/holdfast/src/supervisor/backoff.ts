@@ -1,17 +1,20 @@
 const FIRST_MS = 100;
 const MAX_MS = 10_000;
-/** A service that ran this long has recovered. */
-const RECOVERED_MS = 30_000;
+/** Deaths that are nobody's pattern yet: each is followed by the first pause. */
+const BURST = 5;
+/** A service that runs this long makes up for one death. */
+const FORGIVEN_MS = 2_000;
+/** More than this many pauses do not get longer, and need not be made up for. */
+const DEATHS_MAX = BURST + Math.ceil(Math.log2(MAX_MS / FIRST_MS));
 
-/** How long to wait before a service that died is started again: doubling, until it has run for a while. */
+/** How long to wait before a service that died is started again: longer with each death, unless it runs in between. */
 export class Backoff {
-  #nextMs = FIRST_MS;
+  #deaths = 0;
 
   /** @param ranMs how long the service ran before it died */
   delayMs(ranMs: number): number {
-    if (ranMs >= RECOVERED_MS) this.#nextMs = FIRST_MS;
-    const delay = this.#nextMs;
-    this.#nextMs = Math.min(MAX_MS, delay * 2);
-    return delay;
+    const forgiven = Math.floor(ranMs / FORGIVEN_MS);
+    this.#deaths = Math.min(DEATHS_MAX, Math.max(0, this.#deaths - forgiven) + 1);
+    return Math.min(MAX_MS, FIRST_MS * 2 ** Math.max(0, this.#deaths - BURST));
   }
 }

@@ -3,6 +3,7 @@ import { Inject } from '@nestjs/common';
 import {
   GrpcController,
   PROCESS_IDENTITY,
+  reached,
   type GrpcControllerOf,
   type ProcessIdentity,
 } from '@holdfast/service';
@@ -22,20 +23,26 @@ export class HoldingController implements GrpcControllerOf<workerV1.HoldingServi
   async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
     const expected = request.holding ?? workerV1.Holding.fromPartial({});
     attachmentName.parse(expected.attachment, 'holding.attachment');
-    return toHoldingMessage(await this.holdings.adopt(checkToken(request.token), expected));
+    const holding = await this.holdings.adopt(checkToken(request.token), expected);
+    await reached('handover.adopted');
+    return toHoldingMessage(holding);
   }
 
-  releaseDevice(request: workerV1.ReleaseDeviceRequest): Record<string, never> {
+  async releaseDevice(request: workerV1.ReleaseDeviceRequest): Promise<Record<string, never>> {
     this.holdings.release(request.attachment);
+    await reached('detach.closed');
     return {};
   }
 
   async returnDevice(request: workerV1.ReturnDeviceRequest): Promise<workerV1.Holding> {
-    return toHoldingMessage(await this.holdings.giveBack(request.attachment, checkToken(request.token)));
+    const holding = await this.holdings.giveBack(request.attachment, checkToken(request.token));
+    await reached('return.sent');
+    return toHoldingMessage(holding);
   }
 
   reconcile(request: workerV1.ReconcileRequest): workerV1.ReconcileResponse {
     this.sessions.voidLeasesUpTo(request.voidLeasesUpTo);
+    if (request.voidUnclaimed) this.holdings.voidUnclaimed();
     return {
       workerInstance: this.identity.instance,
       holdings: this.holdings.list().map(toHoldingMessage),

@@ -52,6 +52,11 @@ export class HoldingService {
     return holding;
   }
 
+  /** No registry adopts any more what has arrived so far. */
+  voidUnclaimed(): void {
+    this.#inbox.dropUnclaimed();
+  }
+
   /** Closes a device that no session uses. */
   release(attachment: string): void {
     const holding = this.#holdings.get(attachment);

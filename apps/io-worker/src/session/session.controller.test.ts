@@ -174,7 +174,7 @@ test('Law 1 whoever watches is greeted once descriptors can come, and told of ev
 describe('reconciling', () => {
   test('Law 4 tells what is held and used, and voids the leases that are not', async () => {
     await api.prepareSession(request('one', { lease: 7n }));
-    const report = holdingsApi.reconcile({ voidLeasesUpTo: 10n });
+    const report = holdingsApi.reconcile({ voidLeasesUpTo: 10n, voidUnclaimed: false });
     expect(report.workerInstance).toBe('this-worker');
     expect(report.holdings.map(({ attachment, epoch }) => ({ attachment, epoch }))).toEqual([
       { attachment: holding.attachment, epoch: 1n },
@@ -202,7 +202,7 @@ describe('reconciling', () => {
   });
 
   function report(): workerV1.Holding {
-    const [held] = holdingsApi.reconcile({ voidLeasesUpTo: 0n }).holdings;
+    const [held] = holdingsApi.reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false }).holdings;
     if (held === undefined) throw new Error('nothing is held');
     return held;
   }

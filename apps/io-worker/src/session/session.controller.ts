@@ -3,6 +3,7 @@ import { byteCount, HoldfastError } from '@holdfast/foundation';
 import {
   GrpcController,
   PROCESS_IDENTITY,
+  reached,
   type GrpcControllerOf,
   type ProcessIdentity,
 } from '@holdfast/service';
@@ -53,6 +54,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
       },
       checkToken(request.token),
     );
+    await reached('lease.prepared');
     return toSessionMessage(prepared);
   }
 
@@ -68,6 +70,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
 
   async endSession({ name, grace }: workerV1.EndSessionRequest): Promise<Record<string, never>> {
     await this.sessions.end(name, durationMs('grace', grace, END_GRACE_MS_MAX));
+    await reached('detach.cut');
     return {};
   }
 

@@ -8,7 +8,7 @@ import {
   ShutdownHow,
   type OwnedFd,
 } from '@holdfast/linux';
-import type { Arrival, HandoffInbox, Logger } from '@holdfast/service';
+import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
 import type { HoldingService } from '../holding/holding.service.js';
@@ -193,6 +193,7 @@ export class SessionService {
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
     const engine = this.#engines.choose();
     session.begin(engine.name, socket);
+    await reached('lease.served');
     logOpened(this.#logger, session);
     let reason: SessionEnd = 'internal-error';
     try {
@@ -214,6 +215,7 @@ export class SessionService {
     } finally {
       hangUp(socket);
       logClosed(this.#logger, session, reason);
+      await reached('release.over');
       session.end(reason);
     }
   }

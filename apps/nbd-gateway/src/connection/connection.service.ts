@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { sessionName } from '@holdfast/contracts';
 import { messageOf } from '@holdfast/foundation';
 import { HANDOFF_PAYLOAD_MAX, sendHandoff } from '@holdfast/linux';
-import type { Logger } from '@holdfast/service';
+import { reached, type Logger } from '@holdfast/service';
 import { clientOf, formatPeer } from '../client/client-peer.js';
 import { peerOf } from '../client/client-socket.js';
 import type { ConnectedClient } from '../client/connected-client.js';
@@ -148,6 +148,7 @@ export class ConnectionService {
   async #passOn(client: Negotiating, end: NegotiationEnd & { kind: 'transmission' }): Promise<void> {
     const { opened, stream, remainder } = end;
     try {
+      await reached('lease.answered');
       // The client may have gone since it was answered; then there is nothing to detach.
       const { fd, alreadyRead } = await stream.detach();
       using descriptor = fd;
@@ -155,6 +156,7 @@ export class ConnectionService {
       if (payload.length > HANDOFF_PAYLOAD_MAX)
         throw new Error('the client sent requests before it was answered');
       await sendHandoff(this.workerHandoff, opened.token, payload, descriptor.number);
+      await reached('lease.passed');
       this.logger.debug({ session: client.name, export: opened.description.name }, 'passed to the worker');
     } catch (error) {
       this.logger.warn({ session: client.name }, `not passed to the worker: ${messageOf(error)}`);

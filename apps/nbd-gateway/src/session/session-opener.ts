@@ -10,7 +10,7 @@ import {
 } from '@holdfast/contracts';
 import { HoldfastError, messageOf } from '@holdfast/foundation';
 import type { ExportDescription, Negotiated, ReplyMode } from '@holdfast/nbd-protocol';
-import type { Logger } from '@holdfast/service';
+import { reached, type Logger } from '@holdfast/service';
 import type { ExportRecord } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
 import { describeExport } from '../export/export-description.js';
@@ -47,6 +47,18 @@ export class SessionOpener {
   ) {
     this.#leases = createClient(registryV1.LeaseServiceService, addresses.registry);
     this.#sessions = createClient(workerV1.SessionServiceService, addresses.worker);
+  }
+
+  /** A gateway that was killed may have been granted leases that it never used: given back by the next, at its start. */
+  async releaseUnused(): Promise<void> {
+    try {
+      const { released } = await this.#leases.releaseUnusedLeases({});
+      if (released > 0) this.logger.info({ leases: released }, 'released leases of an earlier gateway');
+    } catch (error) {
+      this.logger.warn(
+        `leases of an earlier gateway stay for now, the registry finds them: ${messageOf(error)}`,
+      );
+    }
   }
 
   /** @throws HoldfastError DEVICE_NOT_ATTACHED, LIMIT_REACHED, and whatever registry or worker says */
@@ -100,6 +112,7 @@ export class SessionOpener {
       session: client.name,
       clientGroup: '',
     });
+    await reached('lease.received');
     const token = randomBytes(TOKEN_BYTES);
     try {
       await this.#prepare(request, readOnly, lease, token);

@@ -23,6 +23,7 @@ import { temporaryFolder } from './temporary-folder.js';
 const defaults: Omit<GatewaySettings, 'stateFolder'> = {
   logLevel: 'silent',
   supervised: false,
+  faultPoints: '',
   databaseUrl: '',
   listen: { host: '127.0.0.1', port: 0 },
   nbdSocket: '',

@@ -50,6 +50,7 @@ export class RecordingRegistry {
         return {};
       }),
       listLeases: unused,
+      releaseUnusedLeases: answering(() => ({ released: 0 })),
     });
     await bind(registry.#server, `unix:${layout.registrySocket}`);
     return registry;

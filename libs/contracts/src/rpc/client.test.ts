@@ -32,7 +32,7 @@ test('Law 7 64-bit values cross the wire exactly, up to 2^64−1, in both direct
   const client = holdingClient(target);
   await fc.assert(
     fc.asyncProperty(fc.bigInt({ min: 0n, max: UINT64_MAX }), async (value) => {
-      const { liveLeases } = await client.reconcile({ voidLeasesUpTo: value });
+      const { liveLeases } = await client.reconcile({ voidLeasesUpTo: value, voidUnclaimed: false });
       expect(liveLeases).toEqual([value, UINT64_MAX, 2n ** 53n + 1n, 0n]);
     }),
     { numRuns: 50, examples: [[UINT64_MAX], [2n ** 63n], [2n ** 53n + 1n]] },
@@ -41,7 +41,7 @@ test('Law 7 64-bit values cross the wire exactly, up to 2^64−1, in both direct
 
 test('a service at which nothing listens is SERVICE_UNAVAILABLE, and the message names the address', async () => {
   const target = address();
-  const call = holdingClient(target).reconcile({ voidLeasesUpTo: 0n });
+  const call = holdingClient(target).reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false });
   await expect(call).rejects.toMatchObject({
     code: 'SERVICE_UNAVAILABLE',
     message: expect.stringContaining(`no answer from ${target}: `) as string,
@@ -54,7 +54,10 @@ test('a call that is not answered ends at its deadline', async () => {
   const hang = vi.fn();
   await startServer(target, workerV1.HoldingServiceService, { reconcile: hang });
   const started = performance.now();
-  const call = holdingClient(target).reconcile({ voidLeasesUpTo: 0n }, { deadlineMs: 150 });
+  const call = holdingClient(target).reconcile(
+    { voidLeasesUpTo: 0n, voidUnclaimed: false },
+    { deadlineMs: 150 },
+  );
   await expect(call).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   expect(performance.now() - started).toBeLessThan(2_000);
   expect(hang).toHaveBeenCalledTimes(1);
@@ -66,15 +69,20 @@ test('a service that was restarted is found again within a second', async () => 
     done(null, { workerInstance: 'again', holdings: [], liveLeases: [] });
   };
   const client = holdingClient(target);
-  await expect(client.reconcile({ voidLeasesUpTo: 0n })).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+  await expect(client.reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false })).rejects.toMatchObject({
+    status: 'UNAVAILABLE',
+  });
   await startServer(target, workerV1.HoldingServiceService, { reconcile: answer });
-  await vi.waitFor(() => client.reconcile({ voidLeasesUpTo: 0n }), { timeout: 2_000, interval: 50 });
+  await vi.waitFor(() => client.reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false }), {
+    timeout: 2_000,
+    interval: 50,
+  });
 });
 
 test('an error of gRPC itself is INTERNAL and says where it came from', async () => {
   const target = address();
   await startServer(target, gatewayV1.GatewayServiceService, { getGateway: vi.fn() });
-  const call = holdingClient(target).reconcile({ voidLeasesUpTo: 0n });
+  const call = holdingClient(target).reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false });
   await expect(call).rejects.toMatchObject({
     code: 'INTERNAL',
     message: expect.stringContaining(`${target} failed: ${String(status.UNIMPLEMENTED)} `) as string,

@@ -1,4 +1,4 @@
-import { absolutePath, flag, logLevel } from './schemas.js';
+import { absolutePath, flag, logLevel, optionalPath } from './schemas.js';
 import { setting } from './settings.js';
 
 /** What every service needs to know. */
@@ -15,5 +15,11 @@ export const commonSettings = {
     flag,
     '0',
     'Set by the supervisor: standard input is a pipe, and its end means that the supervisor is gone, so the service stops.',
+  ),
+  faultPoints: setting(
+    'HOLDFAST_FAULT_POINTS',
+    optionalPath,
+    '',
+    'For tests of crashes only: a folder; the service stops where a file in it is named after a step, until it is removed.',
   ),
 } as const;

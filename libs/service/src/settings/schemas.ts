@@ -9,17 +9,19 @@ export const absolutePath = z
   .string()
   .refine((text) => path.isAbsolute(text) && !text.includes('\0'), 'must be an absolute path');
 
-/** Path of a Unix socket; empty text means the default one. */
-export const socketPath = z
+/** An absolute path, or nothing. */
+export const optionalPath = z
   .string()
   .refine(
     (text) => text === '' || (path.isAbsolute(text) && !text.includes('\0')),
     'must be an absolute path, or empty',
-  )
-  .refine(
-    (text) => Buffer.byteLength(text) <= SOCKET_PATH_BYTES_MAX,
-    `must be at most ${SOCKET_PATH_BYTES_MAX} bytes, like every path of a Unix socket`,
   );
+
+/** Path of a Unix socket; empty text means the default one. */
+export const socketPath = optionalPath.refine(
+  (text) => Buffer.byteLength(text) <= SOCKET_PATH_BYTES_MAX,
+  `must be at most ${SOCKET_PATH_BYTES_MAX} bytes, like every path of a Unix socket`,
+);
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 

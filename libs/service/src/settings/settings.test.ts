@@ -24,7 +24,7 @@ describe('settings', () => {
   test('that are not given have their defaults, which pass their own schema', () => {
     const { stateFolder, ...rest } = parseSettings(commonSettings, { HOLDFAST_STATE: '/srv' });
     expect(stateFolder).toBe('/srv');
-    expect(rest).toEqual({ logLevel: 'info', supervised: false });
+    expect(rest).toEqual({ logLevel: 'info', supervised: false, faultPoints: '' });
     expect(parseSettings(databaseSettings, {})).toEqual({ databaseUrl: '' });
   });
 
