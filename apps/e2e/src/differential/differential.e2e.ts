@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../protocol/seeded-random.js';
+import { SeededRandom } from '../support/seeded-random.js';
 import { succeed } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { startHoldfast } from '../support/holdfast.js';

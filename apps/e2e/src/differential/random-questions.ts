@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../protocol/seeded-random.js';
+import type { SeededRandom } from '../support/seeded-random.js';
 import { Cmd, CmdFlag } from '../protocol/spec-numbers.js';
 import { MAXIMUM_PAYLOAD, type Question, type ReplyMode } from './question.js';
 

@@ -2,7 +2,7 @@ import type { Holdfast } from '../support/holdfast.js';
 import { transports } from '../support/ready-line.js';
 import { enter, greet, readReply } from './conversation.js';
 import { RawClient } from './raw-client.js';
-import type { SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from '../support/seeded-random.js';
 import { Cmd, CmdFlag } from './spec-numbers.js';
 import { clientFlags, go, request } from './wire.js';
 

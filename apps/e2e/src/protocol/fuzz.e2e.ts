@@ -5,7 +5,7 @@ import { errorOf, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
 import { mutatedSession } from './mutated-session.js';
 import { RawClient } from './raw-client.js';
-import { runSeed, SeededRandom } from './seeded-random.js';
+import { runSeed, SeededRandom } from '../support/seeded-random.js';
 import { serving } from './serving.js';
 import { Cmd, Err } from './spec-numbers.js';
 

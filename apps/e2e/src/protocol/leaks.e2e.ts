@@ -7,7 +7,7 @@ import { enter, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
 import { footprints, settled } from './footprints.js';
 import { residentBytes } from './process-memory.js';
-import { runSeed, SeededRandom } from './seeded-random.js';
+import { runSeed, SeededRandom } from '../support/seeded-random.js';
 import { serving } from './serving.js';
 
 const CLIENTS = 200;

@@ -1,4 +1,4 @@
-import type { SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from '../support/seeded-random.js';
 import { CmdFlag, Opt } from './spec-numbers.js';
 import { clientFlags, contextData, go, infoData, option, optionHeader, request } from './wire.js';
 

@@ -4,7 +4,7 @@ import { expectBytes } from '../protocol/expect-bytes.js';
 import { footprints, settled } from '../protocol/footprints.js';
 import { residentBytes } from '../protocol/process-memory.js';
 import { RawClient } from '../protocol/raw-client.js';
-import { runSeed, SeededRandom } from '../protocol/seeded-random.js';
+import { runSeed, SeededRandom } from '../support/seeded-random.js';
 import { serving } from '../protocol/serving.js';
 import { Cmd, Opt } from '../protocol/spec-numbers.js';
 import { go, option, request } from '../protocol/wire.js';
