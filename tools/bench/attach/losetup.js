@@ -1,0 +1,36 @@
+/** The same by the tools that people script today: a loop device, and a server that opens it. */
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { runTool } from '../processes.js';
+
+/** @returns {string | undefined} why it cannot be compared */
+export function missingPeer() {
+  const absent = ['losetup', 'qemu-nbd'].filter(
+    (command) => spawnSync(command, ['--version']).error !== undefined,
+  );
+  return absent.length > 0 ? `${absent.join(' and ')} are not installed` : undefined;
+}
+
+/**
+ * Attach: until a client could connect. Detach: until the loop device is gone.
+ *
+ * @param {string} image
+ * @param {string} socket
+ */
+export async function losetupCycle(image, socket) {
+  const pidFile = `${socket}.pid`;
+  const begin = performance.now();
+  const device = (await runTool('losetup', ['--find', '--show', image])).trim();
+  // Comes back once it listens.
+  await runTool('qemu-nbd', [
+    ...['--fork', '--persistent', '--format', 'raw'],
+    ...['--pid-file', pidFile, '--socket', socket, device],
+  ]);
+  const attached = performance.now();
+  await runTool('pkill', ['--pidfile', pidFile]);
+  await runTool('pidwait', ['--full', socket]).catch(() => undefined);
+  await runTool('losetup', ['--detach', device]);
+  const end = performance.now();
+  rmSync(socket, { force: true });
+  return { attachMs: attached - begin, detachMs: end - attached };
+}
