@@ -5,6 +5,7 @@ import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { backingOf, withBacking, type BackingOptions } from './device-backing.js';
 import { detachCommand } from './device-detach.js';
 import { explainCommand } from './device-explain.js';
+import { nodeCommand } from './device-node.js';
 import { deviceRow, showDevice } from './device-text.js';
 import { watchCommand } from './device-watch.js';
 
@@ -75,6 +76,7 @@ export function deviceCommand(): Command {
     );
 
   device.addCommand(detachCommand());
+  device.addCommand(nodeCommand());
   device.addCommand(explainCommand());
   device.addCommand(watchCommand());
   return device;
