@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { deviceCommand } from './commands/device.js';
 import { exportCommand } from './commands/export.js';
+import { hookCommand } from './commands/hook.js';
 import { leaseCommand } from './commands/lease.js';
 import { nbdCommand } from './commands/nbd.js';
 import { serveCommand } from './commands/serve.js';
@@ -26,6 +27,7 @@ for (const command of [
   leaseCommand(),
   nbdCommand(),
   tlsCommand(),
+  hookCommand(),
 ]) {
   program.addCommand(command);
 }
