@@ -87,6 +87,21 @@ describe('attach', () => {
     expect(nbd.backend(0)).toBe('nbd+unix:///vm1?socket=/run/a b.sock');
   });
 
+  test.each([
+    ['3.24', '/dev/nbd0'],
+    ['3.27.1', 'nbd0'],
+    ['3.27.10', '/dev/nbd0'],
+  ])(
+    'names the slot as nbd-client %s wants it, and prints the device all the same',
+    async (version, name) => {
+      const nbd = new FakeNbd([FREE]);
+      nbd.file('version', version);
+      expect((await nbd.run(script, 'vm1')).stdout).toBe('/dev/nbd0\n');
+      expect((await nbd.run(script, '--detach', 'vm1')).code).toBe(0);
+      expect(nbd.calls().map((words) => words.find((word) => word.endsWith('nbd0')))).toEqual([name, name]);
+    },
+  );
+
   test('takes the next slot when somebody else was faster', async () => {
     const nbd = new FakeNbd([FREE, FREE]);
     nbd.file('steals');
@@ -107,7 +122,7 @@ describe('attach', () => {
     nbd.file('old');
     const refused = await nbd.run(script, 'vm1');
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('nbd-client 3.27');
+    expect(refused.stderr).toContain('3.27 or newer');
     expect(nbd.calls()).toEqual([]);
     const { code, stdout, stderr } = await nbd.run(script, '--unverified', 'vm1');
     expect({ code, stdout }).toEqual({ code: 0, stdout: '/dev/nbd0\n' });

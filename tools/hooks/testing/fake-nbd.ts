@@ -30,10 +30,11 @@ export interface Slot {
  */
 const CLIENT = `#!/bin/sh
 set -eu
+[ "$1" != --help ] || { echo "nbd-client version $(cat "$FAKE/version")"; exit 0; }
 for word; do printf '%s\\t' "$word"; done >>"$FAKE/record"
 printf '\\n' >>"$FAKE/record"
 case " $* " in
-  *" -V "*) [ ! -e "$FAKE/old" ] || { echo "unrecognized option '-identifier'" >&2; exit 1; }; exit 0 ;;
+  *" -V "*) if [ -e "$FAKE/old" ]; then echo "unrecognized option '-identifier'" >&2; fi; exit 1 ;;
   "  "*) exit 1 ;;
 esac
 if [ "$1" = -d ]; then
@@ -45,14 +46,14 @@ fi
 echo "Negotiation: .."
 slot='' backend=''
 while [ $# -gt 0 ]; do
-  case $1 in /dev/nbd*) slot=$FAKE/sys/block/\${1#/dev/} ;; -identifier) backend=$2; shift ;; esac
+  case $1 in /dev/nbd[0-9]* | nbd[0-9]*) slot=$FAKE/sys/block/\${1#/dev/} ;; -identifier) backend=$2; shift ;; esac
   shift
 done
 [ ! -e "$FAKE/refuses" ] || { echo "Connection refused" >&2; exit 1; }
 if [ -e "$FAKE/steals" ]; then rm "$FAKE/steals"; echo 7 >"$slot/pid"; echo "Device busy" >&2; exit 1; fi
 echo 4711 >"$slot/pid"
 echo 2048 >"$slot/size"
-[ -z "$backend" ] || [ -e "$FAKE/old-kernel" ] || echo "$backend" >"$slot/backend"
+[ -e "$FAKE/old-kernel" ] || echo "$backend" >"$slot/backend"
 `;
 
 /** A sysfs, a proc and an nbd-client of the test's own. */
@@ -67,6 +68,7 @@ export class FakeNbd {
       mkdirSync(path.join(this.folder, folder), { recursive: true });
     this.file('proc/mounts', 'proc /proc proc rw 0 0');
     this.file('proc/swaps', 'Filename Type Size Used Priority');
+    this.file('version', '3.27.2');
     this.file('bin/nbd-client', CLIENT);
     chmodSync(path.join(this.folder, 'bin/nbd-client'), 0o755);
     slots.forEach((slot, number) => {
