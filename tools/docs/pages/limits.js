@@ -38,6 +38,11 @@ const sections = [
     files: ['libs/nbd-conformance/src/limits.ts'],
   },
   {
+    heading: 'The hook of libvirt',
+    intro: 'Whoever may define domains writes what `holdfast hook libvirt` reads.',
+    files: ['apps/holdfast/src/hook/libvirt/limits.ts'],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],

@@ -10,9 +10,10 @@ import { parseSeconds } from './parse-seconds.js';
 interface LibvirtOptions extends CommonOptions {
   readonly run: string;
   /** In milliseconds. */
-  readonly deadline: number;
+  readonly deadline?: number;
 }
 
+/** A guest that has stopped is gone at once; its sockets follow within milliseconds, on a busy machine within seconds. */
 const DEADLINE_MS = 10_000;
 
 export function hookCommand(): Command {
@@ -27,7 +28,6 @@ export function hookCommand(): Command {
       '--deadline <seconds>',
       'how long sessions of a stopped guest may take to end (default: 10)',
       parseSeconds,
-      DEADLINE_MS,
     )
     .addHelpText('after', '\nThe domain in XML is read from standard input. Other operations do nothing.')
     .action(
@@ -38,15 +38,21 @@ export function hookCommand(): Command {
         _extra: unknown,
         options: LibvirtOptions,
       ) => {
-        const xml = await readDomain();
         const what = `${operation} ${suboperation}`;
         if (what !== 'prepare begin' && what !== 'release end') return;
+        // What is detached was noted at its attach: a domain that cannot be read must not keep it.
+        const xml = what === 'prepare begin' ? await readDomain() : '';
         await withInstance(options, async (instance) => {
           const note = (sentence: string) => {
             printNote(sentence, options.json ?? false);
           };
           const wants = new Wants(options.run);
-          const libvirt = new LibvirtHook({ instance, wants, detachMs: options.deadline, note });
+          const libvirt = new LibvirtHook({
+            instance,
+            wants,
+            detachMs: options.deadline ?? DEADLINE_MS,
+            note,
+          });
           await (what === 'prepare begin' ? libvirt.prepare(guest, xml) : libvirt.release(guest));
         });
       },
