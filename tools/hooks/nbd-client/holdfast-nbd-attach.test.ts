@@ -108,6 +108,15 @@ describe('attach', () => {
     expect((await nbd.run(script, 'vm1')).stdout).toBe('/dev/nbd1\n');
   });
 
+  test('D1 is refused when the kernel has another identifier afterwards, and that one is left alone', async () => {
+    const nbd = new FakeNbd([FREE]);
+    nbd.file('reconfigures');
+    const { code, stdout, stderr } = await nbd.run(script, 'vm1');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('its backend is "other"');
+    expect(nbd.calls()).toHaveLength(1);
+  });
+
   test('fails at the first slot when it is not for the slot', async () => {
     const nbd = new FakeNbd([FREE, FREE, FREE]);
     nbd.file('refuses');

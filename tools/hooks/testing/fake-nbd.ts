@@ -25,8 +25,9 @@ export interface Slot {
 }
 
 /**
- * In the place of nbd-client: it writes down its arguments, and what the kernel would then tell in sysfs. \`refuses\` and
- * \`steals\` are files in the folder: a server that is not there, and somebody who is faster by one slot.
+ * In the place of nbd-client: it writes down its arguments, and what the kernel would then tell in sysfs. Files in the
+ * folder change its course: \`refuses\`, a server that is not there; \`steals\`, somebody who is faster by one slot;
+ * \`reconfigures\`, somebody who takes the device over; \`old\` and \`old-kernel\`, which know no identifier.
  */
 const CLIENT = `#!/bin/sh
 set -eu
@@ -53,6 +54,7 @@ done
 if [ -e "$FAKE/steals" ]; then rm "$FAKE/steals"; echo 7 >"$slot/pid"; echo "Device busy" >&2; exit 1; fi
 echo 4711 >"$slot/pid"
 echo 2048 >"$slot/size"
+[ ! -e "$FAKE/reconfigures" ] || backend=other
 [ -e "$FAKE/old-kernel" ] || echo "$backend" >"$slot/backend"
 `;
 
