@@ -46,6 +46,7 @@ export class RegistryLifecycle implements Lifecycle {
         this.worker.compareAnew(this.reconciler);
       },
     });
+    await this.reconciler.loseOfOtherBoots();
     await this.inbox.listen(stateLayout(this.settings.stateFolder).registryHandoff);
     this.worker.follow(this.reconciler);
   }

@@ -81,6 +81,11 @@ export const errorCatalogue = {
     'Another process, or the kernel, uses the file or block device in a way that excludes this use.',
     'Stop what the message names, or attach the device read-only; any number may read what nobody writes.',
   ),
+  REATTACHMENT_WITHHELD: entry(
+    'FAILED_PRECONDITION',
+    'A device that should be attached is not attached again by itself: nothing tells that its path still leads to it, or it is registered so.',
+    'Make sure that its path leads to the device meant, then attach it: `holdfast device attach NAME`.',
+  ),
   LOOP_UNAVAILABLE: entry(
     'FAILED_PRECONDITION',
     'No loop device can be had.',

@@ -9,7 +9,7 @@ import { AssertionFailure } from '@holdfast/foundation';
  * - `DETACHING`: no new lease is granted; the worker is asked to let go. Back to `CONNECTED` when it refuses.
  * - `RELEASED`: both have let go.
  * - `FAILED`: attaching failed.
- * - `LOST`: registry and worker both ended without detaching; the descriptor is gone.
+ * - `LOST`: registry and worker both ended without detaching, or the machine was started anew; the descriptor is gone.
  *
  * The last three are final: the next attachment of the device is a new one, of a higher epoch.
  */

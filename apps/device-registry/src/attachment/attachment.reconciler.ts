@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { attachmentName, type workerV1 } from '@holdfast/contracts';
 import { identityEquals, isLive } from '@holdfast/lease';
-import { identifyDevice } from '@holdfast/linux';
+import { bootId, identifyDevice } from '@holdfast/linux';
 import { HoldfastError, unreachable } from '@holdfast/foundation';
 import { reached, type HandoffInbox, type Logger, type ServiceHealth } from '@holdfast/service';
 import type { AttachmentRecord, Cause, Store } from '@holdfast/store';
@@ -19,6 +19,7 @@ const RETURN_WAIT_MS = 2_000;
 
 const INTERRUPTED: Cause = { actor: 'registry', reason: 'the registry ended in the middle of it' };
 const NOBODY_HELD: Cause = { actor: 'registry', reason: 'neither registry nor worker held it any more' };
+const STARTED_ANEW: Cause = { actor: 'registry', reason: 'the machine was started anew' };
 
 /**
  * Repairs what a crash left, whenever a worker process answers: compares the records with what worker and registry
@@ -38,6 +39,13 @@ export class AttachmentReconciler implements LinkListener {
     private readonly health: ServiceHealth,
     private readonly logger: Logger,
   ) {}
+
+  /** Before anything else is done: what was open in another boot is not, whoever else there is to ask (D5). */
+  async loseOfOtherBoots(): Promise<void> {
+    const devices = await this.store.attachments.loseOfOtherBoots(bootId(), STARTED_ANEW);
+    if (devices.length > 0)
+      this.logger.warn({ devices }, 'the machine was started anew; the attachments are lost');
+  }
 
   sessionEnded(lease: bigint): void {
     this.leases.sessionEnded(lease);

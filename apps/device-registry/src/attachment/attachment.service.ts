@@ -10,6 +10,7 @@ import { AT_ONCE, type Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
 import { isUnexpected, refuseUnexpected } from './expected-diskseq.js';
 import type { Holds } from './holds.js';
+import { anyDevice, type DeviceCheck } from './reattachment.js';
 import { recordedIdentity } from './recorded-identity.js';
 
 const TOKEN_BYTES = 16;
@@ -36,12 +37,18 @@ export class AttachmentService {
    * Opens the device, records who it is, and has the worker hold it too. Attached already is OK.
    *
    * @param expected the diskseq that the caller expects; undefined: whatever it is (D2)
+   * @param check what else the open device has to pass
    */
-  attach(deviceId: string, cause = OWN_ACCORD, expected?: Diskseq): Promise<DeviceRecord> {
+  attach(
+    deviceId: string,
+    cause = OWN_ACCORD,
+    expected?: Diskseq,
+    check: DeviceCheck = anyDevice,
+  ): Promise<DeviceRecord> {
     return this.operations.exclusive(deviceId, 'an attach', async () => {
       this.worker.requireUp();
       const begun = await this.store.attachments.begin(deviceId, cause);
-      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, expected);
+      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, check, expected);
       else refuseUnexpected(deviceId, begun.attachment.identity, expected);
       return this.store.devices.get(deviceId);
     });
@@ -112,11 +119,16 @@ export class AttachmentService {
     });
   }
 
-  async #carryOut(deviceId: string, attachment: AttachmentRecord, expected?: Diskseq): Promise<void> {
+  async #carryOut(
+    deviceId: string,
+    attachment: AttachmentRecord,
+    check: DeviceCheck,
+    expected?: Diskseq,
+  ): Promise<void> {
     try {
       await reached('attach.intended');
       const device = await this.store.devices.get(deviceId);
-      const { identified, fd } = await this.#open(attachment, device, expected);
+      const { identified, fd } = await this.#open(attachment, device, check, expected);
       await this.handOver(identified, fd);
       await reached('attach.confirmed');
       await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
@@ -129,13 +141,19 @@ export class AttachmentService {
   }
 
   /** Who it is comes before its lock: of the same device under another name the record tells more. */
-  async #open(attachment: AttachmentRecord, device: DeviceRecord, expected: Diskseq | undefined) {
+  async #open(
+    attachment: AttachmentRecord,
+    device: DeviceRecord,
+    check: DeviceCheck,
+    expected: Diskseq | undefined,
+  ) {
     const { fd: unlocked, path, verified, fileLocked } = await openBacking(device);
     using opened = unlocked;
     await reached('attach.opened');
     const open = identifyDevice(opened.number);
     const identity = recordedIdentity(open);
     refuseUnexpected(device.id, identity, expected);
+    check(identity);
     const identified = await this.store.attachments.recordIdentity(attachment.id, {
       identity,
       sizeBytes: open.sizeBytes,

@@ -1,8 +1,11 @@
-import { HoldfastError, messageOf } from '@holdfast/foundation';
+import { messageOf } from '@holdfast/foundation';
+import { isLive } from '@holdfast/lease';
+import { bootId } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
-import type { Cause, Store } from '@holdfast/store';
+import type { Cause, DeviceRecord, Store } from '@holdfast/store';
 import type { WorkerLink } from '../worker/worker-link.js';
 import type { AttachmentService } from './attachment.service.js';
+import { reattachmentOf } from './reattachment.js';
 
 /** Between the first failure to attach what should be attached and the next attempt; doubles with each. */
 const FIRST_PAUSE_MS = 250;
@@ -30,11 +33,7 @@ export class WantedDevices {
   /** Tries each of them once; those that fail are tried again later. Never throws: what fails is in log and record. */
   async attachAll(): Promise<void> {
     this.#pauseMs = FIRST_PAUSE_MS;
-    try {
-      await this.#attach((await this.store.devices.listWanted()).map(({ id }) => id));
-    } catch (error) {
-      this.logger.error(`the devices to attach are not known: ${messageOf(error)}`);
-    }
+    await this.#attachThose(() => true);
   }
 
   stop(): void {
@@ -42,36 +41,47 @@ export class WantedDevices {
     clearTimeout(this.#retry);
   }
 
-  async #attach(ids: readonly string[]): Promise<void> {
-    const failed: string[] = [];
-    for (const id of ids) {
-      await this.attachments.attach(id, WANTED).catch((error: unknown) => {
-        this.logger.error({ device: id }, `cannot attach: ${messageOf(error)}`);
-        if (!isGone(error)) failed.push(id);
-      });
-    }
-    clearTimeout(this.#retry);
-    if (failed.length === 0 || this.#stopped) return;
-    this.#retry = setTimeout(() => {
-      void this.#attachThose(failed);
-    }, this.#pauseMs);
-    this.#retry.unref();
-    this.#pauseMs = Math.min(PAUSE_MS_MAX, this.#pauseMs * 2);
-  }
-
-  /** Those that are still wanted. While the worker is away there is nothing to try: its return begins anew. */
-  async #attachThose(ids: readonly string[]): Promise<void> {
-    if (this.worker.state.kind !== 'up') return;
+  async #attachThose(concerns: (device: DeviceRecord) => boolean): Promise<void> {
     try {
-      const wanted = new Set((await this.store.devices.listWanted()).map(({ id }) => id));
-      await this.#attach(ids.filter((id) => wanted.has(id)));
+      const wanted = await this.store.devices.listWanted();
+      await this.#attach(wanted.filter(concerns));
     } catch (error) {
       this.logger.error(`the devices to attach are not known: ${messageOf(error)}`);
     }
   }
-}
 
-/** It was deleted meanwhile. */
-function isGone(error: unknown): boolean {
-  return error instanceof HoldfastError && error.code === 'DEVICE_NOT_FOUND';
+  async #attach(devices: readonly DeviceRecord[]): Promise<void> {
+    const failed = new Set<string>();
+    for (const device of devices) {
+      await this.#attachAgain(device).catch((error: unknown) => {
+        this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
+        failed.add(device.id);
+      });
+    }
+    this.#tryAgain(failed);
+  }
+
+  /** Only what is known to be the device meant; nothing is reopened by its old name alone (D5). */
+  async #attachAgain(device: DeviceRecord): Promise<void> {
+    const { id, attachment } = device;
+    if (attachment !== undefined && isLive(attachment.state)) return;
+    const again = reattachmentOf(device, bootId());
+    if (again.kind === 'allowed') {
+      await this.attachments.attach(id, WANTED, undefined, again.check);
+      return;
+    }
+    if (attachment !== undefined) await this.store.attachments.withhold(attachment.id, again.why);
+    this.logger.warn({ device: id, reason: again.why.code }, again.why.message);
+  }
+
+  #tryAgain(failed: ReadonlySet<string>): void {
+    clearTimeout(this.#retry);
+    if (failed.size === 0 || this.#stopped) return;
+    this.#retry = setTimeout(() => {
+      // While the worker is away there is nothing to try: its return begins anew.
+      if (this.worker.state.kind === 'up') void this.#attachThose(({ id }) => failed.has(id));
+    }, this.#pauseMs);
+    this.#retry.unref();
+    this.#pauseMs = Math.min(PAUSE_MS_MAX, this.#pauseMs * 2);
+  }
 }

@@ -1,5 +1,6 @@
 import { registryV1 } from '@holdfast/contracts';
 import { HoldfastError, MAX_SAFE_BYTES, parseDiskseq } from '@holdfast/foundation';
+import { bootId } from '@holdfast/linux';
 import type { DeviceBacking, ExpectedDevice } from '@holdfast/store';
 import path from 'node:path';
 
@@ -74,7 +75,7 @@ function parseExpected({ diskseq, dmName, dmUuid, wwn, serial }: registryV1.Bloc
     if (Buffer.byteLength(value) > FACT_BYTES_MAX)
       throw invalid(`device.block.${name}`, `must be at most ${String(FACT_BYTES_MAX)} bytes`);
   }
-  return Object.fromEntries(given);
+  return { ...Object.fromEntries(given), ...(diskseq !== '' && { diskseqBootId: bootId() }) };
 }
 
 export function invalid(field: string, problem: string): HoldfastError {

@@ -1,9 +1,14 @@
 import { attachmentName, deviceName, registryV1, toIdentityMessage } from '@holdfast/contracts';
 import type { AttachmentState } from '@holdfast/lease';
-import type { AttachmentRecord, DeviceDefinition, DeviceRecord } from '@holdfast/store';
+import { HoldfastError } from '@holdfast/foundation';
+import type { AttachmentRecord, DeviceDefinition, DeviceRecord, Reattachment } from '@holdfast/store';
 import { parseBacking, toBackingMessage } from './backing-message.js';
 
-const { Attachment_State: StateCode, Attachment_Verification: Verification } = registryV1;
+const {
+  Attachment_State: StateCode,
+  Attachment_Verification: Verification,
+  Device_Reattachment: ReattachmentCode,
+} = registryV1;
 
 const stateCodes: Readonly<Record<AttachmentState, registryV1.Attachment_State>> = {
   ATTACHING: StateCode.STATE_ATTACHING,
@@ -15,6 +20,11 @@ const stateCodes: Readonly<Record<AttachmentState, registryV1.Attachment_State>>
   LOST: StateCode.STATE_LOST,
 };
 
+const reattachmentCodes: Readonly<Record<Reattachment, registryV1.Device_Reattachment>> = {
+  AUTOMATIC: ReattachmentCode.REATTACHMENT_AUTOMATIC,
+  MANUAL: ReattachmentCode.REATTACHMENT_MANUAL,
+};
+
 export function toDeviceMessage(device: DeviceRecord): registryV1.Device {
   return {
     name: deviceName.format(device.id),
@@ -24,6 +34,7 @@ export function toDeviceMessage(device: DeviceRecord): registryV1.Device {
     wantedAttached: device.wantedAttached,
     attachment: device.attachment === undefined ? undefined : toAttachmentMessage(device.attachment),
     createTime: device.createTime,
+    reattachment: reattachmentCodes[device.reattachment],
   };
 }
 
@@ -53,5 +64,23 @@ export function parseDevice({ deviceId, device }: registryV1.CreateDeviceRequest
     backing: parseBacking(device?.backing),
     readOnly: device?.readOnly ?? false,
     transient: device?.transient ?? false,
+    reattachment: parseReattachment(device?.reattachment),
   };
+}
+
+function parseReattachment(code: registryV1.Device_Reattachment | undefined): Reattachment {
+  switch (code) {
+    case undefined:
+    case ReattachmentCode.REATTACHMENT_UNSPECIFIED:
+    case ReattachmentCode.REATTACHMENT_AUTOMATIC:
+      return 'AUTOMATIC';
+    case ReattachmentCode.REATTACHMENT_MANUAL:
+      return 'MANUAL';
+    case ReattachmentCode.UNRECOGNIZED:
+    default:
+      // The wire carries any number, whatever the type says.
+      throw new HoldfastError('INVALID_ARGUMENT', 'device.reattachment must be AUTOMATIC or MANUAL', {
+        field: 'device.reattachment',
+      });
+  }
 }

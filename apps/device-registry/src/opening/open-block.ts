@@ -1,5 +1,5 @@
 import { formatDiskseq, HoldfastError, parseDiskseq } from '@holdfast/foundation';
-import { identifyDevice, readBlockFacts, sameWwn, type OwnedFd } from '@holdfast/linux';
+import { bootId, identifyDevice, readBlockFacts, sameWwn, type OwnedFd } from '@holdfast/linux';
 import type { BlockBacking } from '@holdfast/store';
 import type { OpenedDevice } from './open-backing.js';
 
@@ -38,6 +38,7 @@ function compare(fd: OwnedFd, path: string, expected: BlockBacking['expected']):
       },
     );
   }
+  refuseDiskseqOfOtherBoot(path, expected);
   const facts = readBlockFacts(identity);
   const diskseq = identity.diskseq === undefined ? undefined : formatDiskseq(identity.diskseq);
   const all: readonly Comparison[] = [
@@ -48,6 +49,17 @@ function compare(fd: OwnedFd, path: string, expected: BlockBacking['expected']):
     { fact: 'serial', expected: expected.serial, actual: facts.serial },
   ];
   return all.filter((comparison) => comparison.expected !== undefined);
+}
+
+/** D5: the kernel counts from anew in every boot, so the number may be any other device's by now. */
+function refuseDiskseqOfOtherBoot(path: string, { diskseq, diskseqBootId }: BlockBacking['expected']): void {
+  if (diskseq === undefined || diskseqBootId === bootId()) return;
+  throw new HoldfastError(
+    'DEVICE_IDENTITY_MISMATCH',
+    `"${path}" was registered with the diskseq ${diskseq}, which was valid until the machine was started anew: remove ` +
+      'the device, and add it with the diskseq that it has now, or with its device-mapper name, WWN or serial number',
+    { path, fact: 'diskseq', expected: diskseq },
+  );
 }
 
 function refuseDifference(

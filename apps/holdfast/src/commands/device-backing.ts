@@ -63,7 +63,8 @@ export function backingOf(options: BackingOptions, command: Command): Backing {
     }
     case 'block': {
       const { diskseq = '', dmName = '', dmUuid = '', wwn = '', serial = '' } = options;
-      return { $case: 'block', value: { path: location, diskseq, dmName, dmUuid, wwn, serial } };
+      const value = { path: location, diskseq, dmName, dmUuid, wwn, serial, diskseqBootId: '' };
+      return { $case: 'block', value };
     }
   }
 }

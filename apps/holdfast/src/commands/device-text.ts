@@ -17,6 +17,9 @@ export function showDevice(device: registryV1.Device, options: CommonOptions): v
     name: lastSegment(device.name),
     ...backingFacts(device.backing),
     mode: mode(device),
+    ...(device.reattachment === registryV1.Device_Reattachment.REATTACHMENT_MANUAL
+      ? { reattach: 'by hand only' }
+      : {}),
     state: stateOf(device),
     ...(attachment === undefined ? {} : { size: sizeOf(device), epoch: attachment.epoch.toString() }),
     ...(attachment?.identity === undefined

@@ -1,5 +1,5 @@
 import { deviceName, registryV1 } from '@holdfast/contracts';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { printJson, printTable } from '../output/print.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { backingOf, withBacking, type BackingOptions } from './device-backing.js';
@@ -13,6 +13,7 @@ const { Device } = registryV1;
 
 interface AddOptions extends CommonOptions, BackingOptions {
   readonly readOnly?: boolean;
+  readonly reattach: 'auto' | 'manual';
 }
 
 interface AttachOptions extends CommonOptions {
@@ -26,6 +27,14 @@ export function deviceCommand(): Command {
     withBacking(device.command('add <name>').description('Register a device; nothing is opened yet')),
   )
     .option('--read-only', 'open it for reading only')
+    .addOption(
+      new Option(
+        '--reattach <how>',
+        'after a crash or a restart: by itself when something tells that it is the same device, or by hand only',
+      )
+        .choices(['auto', 'manual'])
+        .default('auto'),
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast device add vm1 --path /srv/vm1.img\n  holdfast device add part --kind loop --path /srv/disk.img --offset 1M --size 10G\n  holdfast device add db --kind block --path /dev/mapper/vg-db --dm-name vg-db',
@@ -33,7 +42,11 @@ export function deviceCommand(): Command {
     .action((name: string, options: AddOptions, command: Command) => {
       const backing = backingOf(options, command);
       return withInstance(options, async ({ devices }) => {
-        const definition = Device.fromPartial({ readOnly: options.readOnly ?? false });
+        const { REATTACHMENT_AUTOMATIC, REATTACHMENT_MANUAL } = registryV1.Device_Reattachment;
+        const definition = Device.fromPartial({
+          readOnly: options.readOnly ?? false,
+          reattachment: options.reattach === 'manual' ? REATTACHMENT_MANUAL : REATTACHMENT_AUTOMATIC,
+        });
         const created = await devices.createDevice({ deviceId: name, device: { ...definition, backing } });
         showDevice(created, options);
       });

@@ -15,7 +15,7 @@ export interface AttachmentRecord {
   readonly verified: boolean;
   /** Size when it was opened; 0 until then. */
   readonly sizeBytes: ByteCount;
-  /** Code and sentence when the state is FAILED, else empty. */
+  /** Code and sentence when the state is FAILED, or why the device is not attached again by itself; else empty. */
   readonly errorReason: string;
   readonly errorMessage: string;
   /** When the state last changed. */

@@ -1,4 +1,4 @@
-import { AssertionFailure, HoldfastError } from '@holdfast/foundation';
+import { AssertionFailure, HoldfastError, type BootId } from '@holdfast/foundation';
 import {
   grantsLeases,
   identityKey,
@@ -163,6 +163,35 @@ export class AttachmentRepository {
       note({ deviceId, attachmentId: attachment.id, from, to: attachment.state });
       return { kind: 'detaching', attachment };
     });
+  }
+
+  /**
+   * Whatever was open before this boot is not any more, and nothing else has its identity (D5): live attachments that
+   * were identified in another boot become LOST.
+   *
+   * @returns the ids of their devices
+   */
+  async loseOfOtherBoots(boot: BootId, cause: Cause): Promise<string[]> {
+    return this.#audit.transaction(cause, async (tx, note) => {
+      const rows = await tx.attachment.findMany({
+        where: { state: { in: liveStates }, bootId: { not: boot } },
+        orderBy: { deviceId: 'asc' },
+      });
+      for (const { id, deviceId, state: from } of rows.map(toAttachmentRecord)) {
+        await changeIn(tx, id, from, stateColumns('LOST'));
+        note({ deviceId, attachmentId: id, from, to: 'LOST' });
+      }
+      return rows.map(({ deviceId }) => deviceId);
+    });
+  }
+
+  /** Says of an attachment that has ended why the device is not attached again by itself. */
+  async withhold(id: string, { code, message }: HoldfastError): Promise<void> {
+    const ended = ['LOST', 'RELEASED'] satisfies AttachmentState[];
+    const data = { errorReason: code, errorMessage: message };
+    await this.#database.run((client) =>
+      client.attachment.updateMany({ where: { id, state: { in: ended } }, data }),
+    );
   }
 
   /** All attachments that are not in a final state, by device id. */

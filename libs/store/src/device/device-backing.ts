@@ -23,6 +23,8 @@ export interface LoopBacking {
 export interface ExpectedDevice {
   /** 1 to 16 hexadecimal digits, lower case. */
   readonly diskseq?: string;
+  /** The boot for which the diskseq was given: it counts from anew in the next one (D5). */
+  readonly diskseqBootId?: string;
   readonly dmName?: string;
   readonly dmUuid?: string;
   readonly wwn?: string;

@@ -164,6 +164,6 @@ async function findUsers(tx: Transaction, deviceId: string): Promise<DeviceUsers
 }
 
 /** What a device was created with: all of it is written, and all of it is compared when the call is repeated. */
-function definitionOf({ id, backing, readOnly, transient }: DeviceDefinition): DeviceDefinition {
-  return { id, backing, readOnly, transient };
+function definitionOf({ id, backing, readOnly, transient, reattachment }: DeviceDefinition) {
+  return { id, backing, readOnly, transient, reattachment: reattachment ?? 'AUTOMATIC' };
 }

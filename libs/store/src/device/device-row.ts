@@ -1,7 +1,7 @@
 import { toAttachmentRecord } from '../attachment/attachment-row.js';
 import type { Attachment, Device } from '../generated/sqlite/client.js';
 import { toBacking } from './backing-columns.js';
-import type { DeviceRecord } from './device-record.js';
+import { reattachments, type DeviceRecord } from './device-record.js';
 
 /** What a query for devices must include. */
 export const withAttachment = { attachment: true } as const;
@@ -15,6 +15,7 @@ export function toDeviceRecord(row: DeviceRow): DeviceRecord {
     backing: toBacking(row),
     readOnly,
     transient,
+    reattachment: reattachments.find((one) => one === row.reattachment) ?? 'MANUAL',
     wantedAttached,
     createTime,
     ...(attachment !== null && { attachment: toAttachmentRecord(attachment) }),
