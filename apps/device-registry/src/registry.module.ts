@@ -13,6 +13,7 @@ import { DeviceController } from './device/device.controller.js';
 import { LeaseController } from './lease/lease.controller.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
 import { LeaseService } from './lease/lease.service.js';
+import { RequestService } from './request/request.service.js';
 import { RegistryLifecycle } from './registry-lifecycle.js';
 import { RegistryController } from './registry/registry.controller.js';
 import type { RegistrySettings } from './settings.js';
@@ -75,6 +76,11 @@ const attachmentService: FactoryProvider<AttachmentService> = {
       provide: Drain,
       inject: [STORE, WorkerLink, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof Drain>) => new Drain(...parts),
+    },
+    {
+      provide: RequestService,
+      inject: [STORE],
+      useFactory: (ownStore: Store) => new RequestService(ownStore.requests),
     },
     {
       provide: ReleaseExplainer,

@@ -111,6 +111,11 @@ export const errorCatalogue = {
     'Changes that follow the resume token are not recorded any more.',
     'Read the present state (ListDevices), then watch without a token.',
   ),
+  REQUEST_ID_REUSED: entry(
+    'ALREADY_EXISTS',
+    'Another request came with the same request id.',
+    'Give every request an id of its own, and repeat one with nothing changed.',
+  ),
   LEASE_CONFLICT: entry(
     'FAILED_PRECONDITION',
     'Another client uses the device in a way that excludes this use.',

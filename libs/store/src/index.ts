@@ -10,6 +10,8 @@ export { ExportRepository } from './export/export-repository.js';
 export * from './lease/lease-record.js';
 export { LeaseRepository, type LeasePageRequest } from './lease/lease-repository.js';
 export { PAGE_SIZE_MAX, type Page, type PageRequest } from './page.js';
+export * from './request/request-record.js';
+export { requestIdReused, RequestRepository } from './request/request-repository.js';
 export type { LockWatcher } from './database/database-lock.js';
 export type { DatabaseKind } from './database/database-url.js';
 export { openStore, type Store, type StoreOptions } from './store.js';

@@ -7,6 +7,7 @@ import { parseDatabaseUrl, type DatabaseKind, type DatabaseLocation } from './da
 import { DeviceRepository } from './device/device-repository.js';
 import { ExportRepository } from './export/export-repository.js';
 import { LeaseRepository } from './lease/lease-repository.js';
+import { RequestRepository } from './request/request-repository.js';
 
 export interface StoreOptions {
   /**
@@ -30,6 +31,7 @@ export interface Store {
   readonly attachments: AttachmentRepository;
   readonly leases: LeaseRepository;
   readonly exports: ExportRepository;
+  readonly requests: RequestRepository;
   readonly audit: AuditLog;
   /** Tells when what {@link StoreOptions.exclusiveTo} promises is lost; every call is refused until it is regained. */
   watchLock(watcher: LockWatcher): void;
@@ -65,6 +67,7 @@ export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions)
     attachments: new AttachmentRepository(database, audit),
     leases: new LeaseRepository(database, audit),
     exports: new ExportRepository(database),
+    requests: new RequestRepository(database),
     watchLock: (watcher) => lock?.watch(watcher),
     close: () => database.close(),
   };

@@ -33,7 +33,8 @@ contracts are the files in \`proto/holdfast\`; this page is made from their comm
   \`sessions/{session}\`, \`leases/{number}\`.
 - **Repeating a call is safe.** Creating what exists with the same definition answers with what exists; undoing what is
   absent is OK. An operation that is under way on the same device gives ABORTED, something that is not allowed now gives
-  FAILED_PRECONDITION and says who is in the way.
+  FAILED_PRECONDITION and says who is in the way. Calls that change a device take a \`request_id\`: one that is repeated
+  under its id is answered as the first time, and carried out once, whatever was killed meanwhile.
 - **Errors** carry one \`google.rpc.ErrorInfo\` with a stable code: see [errors](errors.md).
 - **Lists** come in pages: \`page_size\` up to 1000 (0 means 100), and \`next_page_token\` until it is empty.
 - **Health** (\`grpc.health.v1\`) is served by each process, for \`""\` and for each of its services.

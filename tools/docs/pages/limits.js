@@ -67,6 +67,7 @@ const sections = [
         'Expected name, UUID, WWN or serial number of a block device: no name of the kernel is longer.',
       ],
       ['apps/device-registry/src/lease/lease.controller.ts', 'CLIENT_GROUP_BYTES_MAX'],
+      ['libs/store/src/request/request-repository.ts', 'REQUESTS_KEPT'],
       [
         'libs/contracts/src/state-layout.ts',
         'SOCKET_PATH_BYTES_MAX',
@@ -118,6 +119,7 @@ const sections = [
         'How often the registry asks the worker about leases that may have no session; a lease younger than this is left alone.',
       ],
       ['apps/device-registry/src/device/device.controller.ts', 'DRAIN_MS_MAX'],
+      ['libs/store/src/request/request-repository.ts', 'REQUEST_KEPT_MS'],
       ['apps/device-registry/src/attachment/drain.ts', 'CUT_GRACE_MS'],
       [
         'apps/nbd-gateway/src/connection/listeners.ts',

@@ -7,9 +7,13 @@ import { from, switchMap, type Observable } from 'rxjs';
 import { AttachmentService } from '../attachment/attachment.service.js';
 import { ReleaseExplainer } from '../attachment/explain.js';
 import { parseExpectedDiskseq } from '../attachment/expected-diskseq.js';
+import { attachedFor, detachedFor, registeredFor, removedFor } from '../request/earlier-outcome.js';
+import { RequestService, type RequestMark } from '../request/request.service.js';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { deviceChanges, resumeAfter } from './device-changes.js';
 import { parseDevice, toDeviceMessage } from './device-message.js';
+
+const { createDevice, deleteDevice, attachDevice, detachDevice } = registryV1.DeviceServiceService;
 
 /** Longest deadline of a detach: a caller who waits longer has gone. */
 const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
@@ -20,11 +24,17 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
     @Inject(STORE) private readonly store: StoreToken,
     private readonly attachments: AttachmentService,
     private readonly explainer: ReleaseExplainer,
+    private readonly requests: RequestService,
   ) {}
 
   async createDevice(request: registryV1.CreateDeviceRequest): Promise<registryV1.Device> {
-    const cause: Cause = { actor: 'operator', reason: 'it was registered' };
-    return toDeviceMessage(await this.store.devices.create(parseDevice(request), cause));
+    return this.requests.once(createDevice, request, {
+      earlier: (effect) => registeredFor(this.store, request.deviceId, effect),
+      act: async (mark) => {
+        const cause: Cause = { actor: 'operator', reason: 'it was registered', ...mark };
+        return toDeviceMessage(await this.store.devices.create(parseDevice(request), cause));
+      },
+    });
   }
 
   async getDevice(request: registryV1.GetDeviceRequest): Promise<registryV1.Device> {
@@ -38,9 +48,16 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
 
   async deleteDevice(request: registryV1.DeleteDeviceRequest): Promise<Record<string, never>> {
     const id = deviceName.parse(request.name);
+    await this.requests.once(deleteDevice, request, {
+      earlier: removedFor,
+      act: (mark) => this.#delete(id, { actor: 'operator', reason: 'its removal was asked for', ...mark }),
+    });
+    return {};
+  }
+
+  async #delete(id: string, cause: Cause): Promise<Record<string, never>> {
     await this.store.devices.requireUnused(id);
     const device = await this.store.devices.find(id);
-    const cause: Cause = { actor: 'operator', reason: 'its removal was asked for' };
     if (device?.attachment !== undefined && isLive(device.attachment.state))
       await this.attachments.detach(id, cause);
     await this.store.devices.remove(id, cause);
@@ -48,19 +65,35 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
   }
 
   async attachDevice(request: registryV1.AttachDeviceRequest): Promise<registryV1.Device> {
-    const expected = parseExpectedDiskseq(request.expectedDiskseq);
-    const cause: Cause = { actor: 'operator', reason: 'attach was asked for' };
-    return toDeviceMessage(await this.attachments.attach(deviceName.parse(request.name), cause, expected));
+    const id = deviceName.parse(request.name);
+    return this.requests.once(attachDevice, request, {
+      earlier: (effect) => attachedFor(this.store, id, effect),
+      act: async (mark) => {
+        const expected = parseExpectedDiskseq(request.expectedDiskseq);
+        const cause: Cause = { actor: 'operator', reason: 'attach was asked for', ...mark };
+        return toDeviceMessage(await this.attachments.attach(id, cause, expected));
+      },
+    });
   }
 
   async detachDevice(request: registryV1.DetachDeviceRequest): Promise<registryV1.DetachDeviceResponse> {
     const id = deviceName.parse(request.name);
-    const { force } = request;
-    const drainMs = durationMs('drain_timeout', request.drainTimeout, DRAIN_MS_MAX);
+    return this.requests.once(detachDevice, request, {
+      earlier: (effect) => detachedFor(this.store, id, effect),
+      act: (mark) => this.#detach(id, request, mark),
+    });
+  }
+
+  async #detach(
+    id: string,
+    { force, drainTimeout }: registryV1.DetachDeviceRequest,
+    mark: RequestMark,
+  ): Promise<registryV1.DetachDeviceResponse> {
+    const drainMs = durationMs('drain_timeout', drainTimeout, DRAIN_MS_MAX);
     // Undo of what is absent is OK.
     if ((await this.store.devices.find(id)) === undefined) return { device: undefined, cutSessions: [] };
     const reason = force ? 'a forced detach was asked for' : 'detach was asked for';
-    const cause: Cause = { actor: 'operator', reason };
+    const cause: Cause = { actor: 'operator', reason, ...mark };
     const { device, cutSessions } = await this.attachments.detach(id, cause, { drainMs, force });
     return { device: toDeviceMessage(device), cutSessions };
   }

@@ -27,7 +27,7 @@ export class AuditLog {
    * of the commits and whoever follows them misses none.
    */
   async transaction<Result>(
-    { actor, reason }: Cause,
+    { actor, reason, requestId }: Cause,
     work: (tx: Transaction, note: Note) => Promise<Result>,
   ): Promise<Result> {
     let count = 0;
@@ -35,7 +35,9 @@ export class AuditLog {
       const entries: AuditEntry[] = [];
       const answer = await work(tx, (entry) => entries.push(entry));
       count = entries.length;
-      if (count === 0) return answer;
+      const latest = entries.at(-1);
+      if (latest === undefined) return answer;
+      if (requestId !== undefined) await noteEffect(tx, requestId, latest);
       await this.#database.orderAudit(tx);
       const time = new Date();
       await tx.audit.createMany({
@@ -79,6 +81,11 @@ export class AuditLog {
     const where = { number: { lte: newest - BigInt(AUDIT_RECORDS_KEPT) } };
     await this.#database.run((client) => client.audit.deleteMany({ where }));
   }
+}
+
+/** Of a request that may be repeated: what a crash must not make it do twice. */
+async function noteEffect(tx: Transaction, id: string, { to, attachmentId }: AuditEntry): Promise<void> {
+  await tx.request.updateMany({ where: { id }, data: { effect: to, attachmentId: attachmentId ?? null } });
 }
 
 function columns({ deviceId, attachmentId, lease, from, to }: AuditEntry) {

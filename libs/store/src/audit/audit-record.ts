@@ -14,6 +14,8 @@ export interface Cause {
   readonly actor: Actor;
   /** A clause for people: `detach was asked for`. */
   readonly reason: string;
+  /** The request that asked for it, where its caller may repeat it: it is noted with what was done for it. */
+  readonly requestId?: string;
 }
 
 /** What nobody else has asked for. */
@@ -32,7 +34,7 @@ export interface AuditEntry {
 }
 
 /** A change of state as it was recorded, in one transaction with the change itself. */
-export interface AuditRecord extends AuditEntry, Cause {
+export interface AuditRecord extends AuditEntry, Omit<Cause, 'requestId'> {
   /** Rises in the order of the commits. */
   readonly number: bigint;
   readonly time: Date;
