@@ -13,6 +13,7 @@ import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
 import { AttachmentService } from './attachment/attachment.service.js';
 import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
+import { SizeWatch } from './attachment/size-watch.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
 import type { RegistrySettings } from './settings.js';
 import { STORE, type StoreToken } from './store.provider.js';
@@ -32,6 +33,7 @@ export class RegistryLifecycle implements Lifecycle {
     private readonly attachments: AttachmentService,
     private readonly reconciler: AttachmentReconciler,
     private readonly wanted: WantedDevices,
+    private readonly sizes: SizeWatch,
   ) {}
 
   async start(): Promise<void> {
@@ -49,6 +51,7 @@ export class RegistryLifecycle implements Lifecycle {
     await this.reconciler.loseOfOtherBoots();
     await this.inbox.listen(stateLayout(this.settings.stateFolder).registryHandoff);
     this.worker.follow(this.reconciler);
+    this.sizes.start();
   }
 
   /**
@@ -56,6 +59,7 @@ export class RegistryLifecycle implements Lifecycle {
    * the worker is gone too, nothing uses them, and they are released.
    */
   async drain(): Promise<void> {
+    this.sizes.stop();
     this.worker.stop();
     this.wanted.stop();
     this.leases.stop();

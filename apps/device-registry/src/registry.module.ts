@@ -9,6 +9,7 @@ import { Drain } from './attachment/drain.js';
 import { ReleaseExplainer } from './attachment/explain.js';
 import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
+import { SizeWatch } from './attachment/size-watch.js';
 import { DeviceController } from './device/device.controller.js';
 import { LeaseController } from './lease/lease.controller.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
@@ -78,6 +79,11 @@ const attachmentService: FactoryProvider<AttachmentService> = {
       useFactory: (...parts: ConstructorParameters<typeof Drain>) => new Drain(...parts),
     },
     {
+      provide: SizeWatch,
+      inject: [STORE, Holds, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof SizeWatch>) => new SizeWatch(...parts),
+    },
+    {
       provide: RequestService,
       inject: [STORE],
       useFactory: (ownStore: Store) => new RequestService(ownStore.requests),
@@ -97,7 +103,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     },
     {
       provide: LeaseService,
-      inject: [STORE, WorkerLink, LeaseReconciler],
+      inject: [STORE, WorkerLink, LeaseReconciler, SizeWatch],
       useFactory: (...parts: ConstructorParameters<typeof LeaseService>) => new LeaseService(...parts),
     },
     {

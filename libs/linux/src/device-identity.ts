@@ -83,6 +83,12 @@ export function identifyDevice(fd: number): DeviceIdentity {
   };
 }
 
+/** Size of an open regular file or block device as it is now. @throws SystemCallError */
+export function deviceSize(fd: number): ByteCount {
+  const stat = fstatSync(fd);
+  return byteCount(stat.isFile() ? stat.size : ask64(fd, 'ioctl BLKGETSIZE64', BLKGETSIZE64));
+}
+
 /** Whether two identities name one device. Sizes may differ: a device may grow and stay itself. */
 export function sameDevice(a: DeviceIdentity, b: DeviceIdentity): boolean {
   return (

@@ -121,6 +121,7 @@ const sections = [
       ['apps/device-registry/src/device/device.controller.ts', 'DRAIN_MS_MAX'],
       ['libs/store/src/request/request-repository.ts', 'REQUEST_KEPT_MS'],
       ['apps/device-registry/src/attachment/drain.ts', 'CUT_GRACE_MS'],
+      ['apps/device-registry/src/attachment/size-watch.ts', 'SIZE_POLL_MS'],
       [
         'apps/nbd-gateway/src/connection/listeners.ts',
         'KEEPALIVE_IDLE_MS',

@@ -45,6 +45,7 @@ function toAttachmentMessage(attachment: AttachmentRecord): registryV1.Attachmen
     epoch: attachment.epoch,
     identity: attachment.identity === undefined ? undefined : toIdentityMessage(attachment.identity),
     sizeBytes: BigInt(attachment.sizeBytes),
+    currentSizeBytes: BigInt(attachment.currentSizeBytes),
     errorReason: attachment.errorReason,
     errorMessage: attachment.errorMessage,
     updateTime: attachment.updateTime,

@@ -7,6 +7,7 @@ import { from, switchMap, type Observable } from 'rxjs';
 import { AttachmentService } from '../attachment/attachment.service.js';
 import { ReleaseExplainer } from '../attachment/explain.js';
 import { parseExpectedDiskseq } from '../attachment/expected-diskseq.js';
+import { SizeWatch } from '../attachment/size-watch.js';
 import { attachedFor, detachedFor, registeredFor, removedFor } from '../request/earlier-outcome.js';
 import { RequestService, type RequestMark } from '../request/request.service.js';
 import { STORE, type StoreToken } from '../store.provider.js';
@@ -25,6 +26,7 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
     private readonly attachments: AttachmentService,
     private readonly explainer: ReleaseExplainer,
     private readonly requests: RequestService,
+    private readonly sizes: SizeWatch,
   ) {}
 
   async createDevice(request: registryV1.CreateDeviceRequest): Promise<registryV1.Device> {
@@ -38,7 +40,9 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
   }
 
   async getDevice(request: registryV1.GetDeviceRequest): Promise<registryV1.Device> {
-    return toDeviceMessage(await this.store.devices.get(deviceName.parse(request.name)));
+    const id = deviceName.parse(request.name);
+    await this.sizes.look(id);
+    return toDeviceMessage(await this.store.devices.get(id));
   }
 
   async listDevices(request: registryV1.ListDevicesRequest): Promise<registryV1.ListDevicesResponse> {

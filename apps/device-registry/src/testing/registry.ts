@@ -15,6 +15,7 @@ import { AttachmentService } from '../attachment/attachment.service.js';
 import { DeviceOperations } from '../attachment/device-operations.js';
 import { WantedDevices } from '../attachment/wanted-devices.js';
 import { Holds } from '../attachment/holds.js';
+import { SizeWatch } from '../attachment/size-watch.js';
 import { DeviceController } from '../device/device.controller.js';
 import { LeaseController } from '../lease/lease.controller.js';
 import { LeaseReconciler } from '../lease/lease.reconciler.js';
@@ -113,6 +114,7 @@ export class TestRegistry {
     this.link.stop();
     this.leaseReconciler.stop();
     this.#app.get(WantedDevices).stop();
+    this.#app.get(SizeWatch).stop();
     await this.#app.get(HandoffInbox).close();
     this.holds.letGoOfAll();
     await this.store.close();

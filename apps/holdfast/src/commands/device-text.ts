@@ -21,7 +21,7 @@ export function showDevice(device: registryV1.Device, options: CommonOptions): v
       ? { reattach: 'by hand only' }
       : {}),
     state: stateOf(device),
-    ...(attachment === undefined ? {} : { size: sizeOf(device), epoch: attachment.epoch.toString() }),
+    ...(attachment === undefined ? {} : { size: sizeText(device), epoch: attachment.epoch.toString() }),
     ...(attachment?.identity === undefined
       ? {}
       : { identity: identityText(attachment.identity), verified: verifiedText(attachment) }),
@@ -46,7 +46,14 @@ function mode(device: registryV1.Device): string {
 
 function sizeOf({ attachment }: registryV1.Device): string {
   // Whoever was never identified was never opened.
-  return attachment?.identity === undefined ? '-' : formatSize(attachment.sizeBytes);
+  return attachment?.identity === undefined ? '-' : formatSize(attachment.currentSizeBytes);
+}
+
+/** Sessions that were opened before it changed keep the size that they were told. */
+function sizeText(device: registryV1.Device): string {
+  const { sizeBytes = 0n, currentSizeBytes = 0n } = device.attachment ?? {};
+  if (sizeBytes === currentSizeBytes) return sizeOf(device);
+  return `${sizeOf(device)}, when it was attached ${formatSize(sizeBytes)}`;
 }
 
 /** `connected`, `failed`, …; `registered` before the first attach. */

@@ -36,7 +36,8 @@ export function watchCommand(): Command {
 
 function lineOf({ time, device, lease, from, to, actor, reason }: registryV1.DeviceChange): string {
   const subject = lease === '' ? lastSegment(device) : `${lastSegment(device)} lease ${lastSegment(lease)}`;
-  const change = from === '' ? to.toLowerCase() : `${from.toLowerCase()} → ${to.toLowerCase()}`;
+  const isSame = from === '' || from === to;
+  const change = isSame ? to.toLowerCase() : `${from.toLowerCase()} → ${to.toLowerCase()}`;
   const why = reason === '' ? actor : `${actor}: ${reason}`;
   return `${time?.toISOString() ?? ''}  ${subject}: ${change} (${why})\n`;
 }

@@ -26,6 +26,7 @@ export function toSessionMessage(session: Session): workerV1.Session {
     },
     replyMode: toReplyModeMessage(definition.facts.replyMode),
     tls: definition.tls,
+    sizeBytes: BigInt(definition.facts.sizeBytes),
     metaContexts: definition.facts.metaContexts.map(({ id, name }) => ({ id, name })),
   };
 }

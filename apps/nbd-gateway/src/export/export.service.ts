@@ -50,7 +50,7 @@ export class ExportService {
         device: record.deviceId,
       });
     }
-    const { sizeBytes } = device.attachment;
+    const { currentSizeBytes: sizeBytes } = device.attachment;
     return describeExport(record, { sizeBytes, readOnly: record.readOnly || device.readOnly, negotiated });
   }
 

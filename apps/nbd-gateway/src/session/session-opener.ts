@@ -63,20 +63,20 @@ export class SessionOpener {
 
   /** @throws HoldfastError DEVICE_NOT_ATTACHED, LIMIT_REACHED, and whatever registry or worker says */
   async open(request: SessionRequest): Promise<OpenedSession> {
-    const { client, record, negotiated } = request;
+    const { client, record } = request;
     const readOnly = await this.exports.isReadOnly(record);
     // From here to the entry in the census nothing is awaited: of those that ask at once no more get in than may.
     this.limits.check(record, client);
     this.census.opening(client.name, exportName.format(record.id), client.address);
     try {
       const open = () => this.#leaseAndPrepare(request, readOnly);
-      const { sizeBytes, token } = await open().catch((error: unknown) => {
+      const { description, token } = await open().catch((error: unknown) => {
         // Registry or worker was restarted between the two calls: a fresh lease is valid again.
         if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') return open();
         throw error;
       });
       this.census.opened(client.name);
-      return { token, description: describeExport(record, { sizeBytes, readOnly, negotiated }) };
+      return { token, description };
     } catch (error) {
       this.census.notOpened(client.name);
       throw error;
@@ -100,11 +100,8 @@ export class SessionOpener {
     this.#sessions.close();
   }
 
-  async #leaseAndPrepare(
-    request: SessionRequest,
-    readOnly: boolean,
-  ): Promise<{ sizeBytes: bigint; token: Uint8Array }> {
-    const { client, record } = request;
+  async #leaseAndPrepare(request: SessionRequest, readOnly: boolean): Promise<OpenedSession> {
+    const { client, record, negotiated } = request;
     const { Access } = registryV1;
     const lease = await this.#leases.acquireLease({
       device: deviceName.format(record.deviceId),
@@ -113,23 +110,25 @@ export class SessionOpener {
       clientGroup: '',
     });
     await reached('lease.received');
+    const { sizeBytes } = lease;
+    const description = describeExport(record, { sizeBytes, readOnly, negotiated });
     const token = randomBytes(TOKEN_BYTES);
     try {
-      await this.#prepare(request, readOnly, lease, token);
+      await this.#prepare(request, readOnly, lease, { token, description });
     } catch (error) {
       // The answer may be lost though the worker is ready: it must not be when the lease is given back.
       await this.abandon(client.name);
       await this.#giveBack(lease.name);
       throw error;
     }
-    return { sizeBytes: lease.sizeBytes, token };
+    return { token, description };
   }
 
   async #prepare(
     { client, record, negotiated }: SessionRequest,
     readOnly: boolean,
     lease: registryV1.Lease,
-    token: Uint8Array,
+    { token, description }: OpenedSession,
   ): Promise<void> {
     await this.#sessions.prepareSession({
       session: {
@@ -148,6 +147,7 @@ export class SessionOpener {
         replyMode: replyModes[negotiated.replyMode],
         metaContexts: [...negotiated.contexts],
         tls: negotiated.tls,
+        sizeBytes: description.sizeBytes,
       },
       token,
       workerInstance: lease.workerInstance,

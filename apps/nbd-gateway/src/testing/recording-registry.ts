@@ -64,7 +64,7 @@ export class RecordingRegistry {
     const device = this.devices.get(name);
     if (device === undefined) throw new HoldfastError('DEVICE_NOT_FOUND', `There is no ${name}.`);
     const state = registryV1.Attachment_State.STATE_CONNECTED;
-    const attachment = registryV1.Attachment.fromPartial({ state, sizeBytes: this.sizeBytes });
+    const attachment = registryV1.Attachment.fromPartial({ state, currentSizeBytes: this.sizeBytes });
     return { ...registryV1.Device.fromPartial({ name }), attachment, ...device };
   }
 

@@ -15,6 +15,8 @@ export interface AttachmentRecord {
   readonly verified: boolean;
   /** Size when it was opened; 0 until then. */
   readonly sizeBytes: ByteCount;
+  /** Size as it was last noted: a device may grow and shrink. */
+  readonly currentSizeBytes: ByteCount;
   /** Code and sentence when the state is FAILED, or why the device is not attached again by itself; else empty. */
   readonly errorReason: string;
   readonly errorMessage: string;

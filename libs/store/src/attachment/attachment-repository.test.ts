@@ -25,6 +25,7 @@ describeDatabases('attachments', (database) => {
       epoch: 1n,
       verified: false,
       sizeBytes: 0,
+      currentSizeBytes: 0,
       errorReason: '',
       errorMessage: '',
       updateTime: expect.any(Date) as Date,

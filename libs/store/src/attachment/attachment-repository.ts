@@ -1,4 +1,4 @@
-import { AssertionFailure, HoldfastError, type BootId } from '@holdfast/foundation';
+import { AssertionFailure, HoldfastError, type BootId, type ByteCount } from '@holdfast/foundation';
 import {
   grantsLeases,
   identityKey,
@@ -87,7 +87,8 @@ export class AttachmentRepository {
     id: string,
     { identity, sizeBytes, verified }: IdentifiedDevice,
   ): Promise<AttachmentRecord> {
-    const data = { ...identityColumns(identity), sizeBytes: BigInt(sizeBytes), verified };
+    const size = BigInt(sizeBytes);
+    const data = { ...identityColumns(identity), sizeBytes: size, currentSizeBytes: size, verified };
     try {
       return await this.#database.run((client) => changeIn(client, id, 'ATTACHING', data));
     } catch (error) {
@@ -182,6 +183,30 @@ export class AttachmentRepository {
         note({ deviceId, attachmentId: id, from, to: 'LOST' });
       }
       return rows.map(({ deviceId }) => deviceId);
+    });
+  }
+
+  /**
+   * Notes what size an attached device has now; leases that are granted from now on are of this size.
+   *
+   * @returns the size before; undefined when it is the same, or nothing is attached
+   */
+  async noteSize(id: string, sizeBytes: ByteCount): Promise<ByteCount | undefined> {
+    const row = await this.#database.run((client) => client.attachment.findUnique({ where: { id } }));
+    if (row === null) return undefined;
+    const { deviceId, state, currentSizeBytes: before } = toAttachmentRecord(row);
+    if (before === sizeBytes || !isLive(state)) return undefined;
+    const how = sizeBytes > before ? 'grew' : 'shrank';
+    const reason = `the device ${how} from ${String(before)} to ${String(sizeBytes)} bytes`;
+    return this.#audit.transaction({ actor: 'registry', reason }, async (tx, note) => {
+      const { count } = await tx.attachment.updateMany({
+        where: { id, state, currentSizeBytes: BigInt(before) },
+        data: { currentSizeBytes: BigInt(sizeBytes) },
+      });
+      // Its state has changed meanwhile: the next look tells.
+      if (count === 0) return undefined;
+      note({ deviceId, attachmentId: id, from: state, to: state });
+      return before;
     });
   }
 

@@ -31,6 +31,7 @@ export function toAttachmentRecord(row: Attachment): AttachmentRecord {
     ...(identity !== undefined && { identity }),
     verified,
     sizeBytes: byteCount(sizeBytes),
+    currentSizeBytes: byteCount(row.currentSizeBytes),
     errorReason,
     errorMessage,
     updateTime,

@@ -12,7 +12,7 @@ export interface HeldAttachment {
   readonly id: string;
   readonly state: string;
   readonly epoch: bigint;
-  readonly sizeBytes: bigint;
+  readonly currentSizeBytes: bigint;
   /** Of the device. */
   readonly readOnly: boolean;
 }

@@ -57,7 +57,7 @@ export async function openPostgresql(url: string, onMigration: (name: string) =>
     client,
     holdAttachment: async (tx, deviceId) => {
       const rows = await tx.$queryRaw<HeldAttachment[]>`
-        SELECT a."id", a."state", a."epoch", a."sizeBytes", d."readOnly"
+        SELECT a."id", a."state", a."epoch", a."currentSizeBytes", d."readOnly"
         FROM "Attachment" a JOIN "Device" d ON d."id" = a."deviceId"
         WHERE a."deviceId" = ${deviceId}
         FOR NO KEY UPDATE OF a`;

@@ -49,7 +49,7 @@ export async function openSqlite(file: string, onMigration: (name: string) => vo
     // BEGIN IMMEDIATE keeps everything already.
     holdAttachment: async (tx, deviceId) => {
       const rows = await tx.$queryRaw<HeldAttachment[]>`
-        SELECT a."id", a."state", a."epoch", a."sizeBytes", d."readOnly"
+        SELECT a."id", a."state", a."epoch", a."currentSizeBytes", d."readOnly"
         FROM "Attachment" a JOIN "Device" d ON d."id" = a."deviceId"
         WHERE a."deviceId" = ${deviceId}`;
       return rows[0];

@@ -18,7 +18,7 @@ export interface LeaseRecord extends LeaseRequest {
   readonly state: LiveLeaseState;
   /** Epoch of the attachment. */
   readonly epoch: LeaseEpoch;
-  /** Size of the device. */
+  /** Size of the device, as it is now. */
   readonly sizeBytes: ByteCount;
   readonly createTime: Date;
 }

@@ -65,7 +65,7 @@ export class LeaseRepository {
       const devices = await tx.device.count({ where: { id: deviceId } });
       throw devices === 0 ? deviceNotFound(deviceId) : notAttached(deviceId);
     }
-    const { id: attachmentId, state, epoch, sizeBytes } = attachment;
+    const { id: attachmentId, state, epoch, currentSizeBytes } = attachment;
     if (!isAttachmentState(state) || !grantsLeases(state)) throw notAttached(deviceId, state);
     if (!deviceAllows(attachment, access)) {
       throw new HoldfastError('DEVICE_READ_ONLY', `The device ${deviceId} is read-only.`, {
@@ -77,7 +77,7 @@ export class LeaseRepository {
     const data = { deviceId, attachmentId, epoch, access, clientGroup, session, workerInstance };
     const row = await tx.lease.create({ data });
     note({ deviceId, attachmentId, lease: row.number, from: '', to: row.state });
-    return toLeaseRecord({ ...row, attachment: { sizeBytes } });
+    return toLeaseRecord({ ...row, attachment: { currentSizeBytes } });
   }
 
   async #findBySession(session: string): Promise<LeaseRecord | undefined> {

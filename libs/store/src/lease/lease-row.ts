@@ -4,9 +4,9 @@ import type { Lease } from '../generated/sqlite/client.js';
 import type { LeaseRecord } from './lease-record.js';
 
 /** What a query for leases must include. */
-export const withSize = { attachment: { select: { sizeBytes: true } } } as const;
+export const withSize = { attachment: { select: { currentSizeBytes: true } } } as const;
 
-type LeaseRow = Lease & { readonly attachment: { readonly sizeBytes: bigint } };
+type LeaseRow = Lease & { readonly attachment: { readonly currentSizeBytes: bigint } };
 
 export function toLeaseRecord(row: LeaseRow): LeaseRecord {
   const {
@@ -33,7 +33,7 @@ export function toLeaseRecord(row: LeaseRow): LeaseRecord {
     clientGroup,
     session,
     workerInstance,
-    sizeBytes: byteCount(row.attachment.sizeBytes),
+    sizeBytes: byteCount(row.attachment.currentSizeBytes),
     createTime,
   };
 }
