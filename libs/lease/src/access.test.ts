@@ -20,6 +20,7 @@ test.each<[Claim, Claim, boolean]>([
   [{ access: 'READ_WRITE', clientGroup: '' }, { access: 'READ_WRITE', clientGroup: '' }, true],
   [{ access: 'READ_WRITE', clientGroup: 'a' }, { access: 'READ_WRITE', clientGroup: 'a' }, true],
   [{ access: 'READ_WRITE', clientGroup: 'a' }, { access: 'READ_WRITE', clientGroup: 'b' }, false],
+  [{ access: 'READ_WRITE', clientGroup: '' }, { access: 'READ_WRITE', clientGroup: 'b' }, false],
   [{ access: 'READ_WRITE', clientGroup: 'a' }, { access: 'EXCLUSIVE', clientGroup: 'a' }, false],
   [{ access: 'EXCLUSIVE', clientGroup: 'a' }, { access: 'EXCLUSIVE', clientGroup: 'a' }, false],
 ])('%j beside %j: %s, whoever comes first', (one, other, expected) => {

@@ -21,7 +21,7 @@ export function deviceAllows(device: { readonly readOnly: boolean }, access: Acc
 /** What decides whether two leases on one device may live at the same time. */
 export interface Claim {
   readonly access: Access;
-  /** Whose connections share the device for writing; empty: nobody's in particular, it shares with all. */
+  /** Whose connections share the device for writing; empty: those of nobody in particular, who share with each other. */
   readonly clientGroup: string;
 }
 
@@ -29,5 +29,5 @@ export interface Claim {
 export function compatible(one: Claim, other: Claim): boolean {
   if (one.access === 'EXCLUSIVE' || other.access === 'EXCLUSIVE') return false;
   if (one.access === 'READ_ONLY' || other.access === 'READ_ONLY') return true;
-  return one.clientGroup === '' || other.clientGroup === '' || one.clientGroup === other.clientGroup;
+  return one.clientGroup === other.clientGroup;
 }

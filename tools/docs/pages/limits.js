@@ -127,6 +127,7 @@ const sections = [
         'KEEPALIVE_IDLE_MS',
         'How long a TCP client may be silent before TCP keepalive asks whether it is still there.',
       ],
+      ['apps/nbd-gateway/src/session/session-opener.ts', 'CONFLICT_WAIT_MS'],
       [
         'apps/nbd-gateway/src/connection/patience.ts',
         'REFUSAL_RESERVE_MS',

@@ -29,6 +29,7 @@ async function publish(id: string, deviceId: string): Promise<void> {
   await registry.store.exports.create({
     ...{ id, deviceId, readOnly: false, description: '', transient: false },
     ...{ hidden: false, tlsRequired: false, allowedClients: [], connectionsMax: 0, clientConnectionsMax: 0 },
+    writers: 'ANY',
     blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 4096, required: false },
   });
 }

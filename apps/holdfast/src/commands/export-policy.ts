@@ -1,4 +1,4 @@
-import type { gatewayV1 } from '@holdfast/contracts';
+import { gatewayV1 } from '@holdfast/contracts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { formatSize } from '../output/size.js';
 
@@ -16,7 +16,15 @@ export interface PolicyOptions {
   readonly blockSizePreferred?: number;
   readonly payloadMax?: number;
   readonly blockSizeRequired?: boolean;
+  readonly writers?: keyof typeof writers;
 }
+
+/** Who may write at once, by the words of the option. */
+const writers = {
+  any: gatewayV1.Export_Writers.WRITERS_ANY,
+  'one-client': gatewayV1.Export_Writers.WRITERS_ONE_CLIENT,
+  'one-connection': gatewayV1.Export_Writers.WRITERS_ONE_CONNECTION,
+} as const;
 
 export function withPolicy(command: Command): Command {
   return command
@@ -26,6 +34,14 @@ export function withPolicy(command: Command): Command {
         'who may use it: an address or network (10.0.0.0/8), uid:N at the Unix socket, or certificate:NAME; may be ' +
           'repeated; everybody if not given',
       ).argParser((value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]),
+    )
+    .addOption(
+      new Option(
+        '--writers <who>',
+        'who may write at once: any client, the connections of one client, or one connection and nobody beside it',
+      )
+        .choices(Object.keys(writers))
+        .default('any'),
     )
     .option('--tls-required', 'serve it through TLS only')
     .option('--hidden', 'leave it out when clients list exports')
@@ -44,6 +60,7 @@ export function policyOf(options: PolicyOptions): Partial<gatewayV1.Export> {
     allowedClients: [...(options.allow ?? [])],
     connectionsMax: options.connectionsMax ?? 0,
     clientConnectionsMax: options.clientConnectionsMax ?? 0,
+    writers: writers[options.writers ?? 'any'],
     blockSize: {
       minimum: options.blockSizeMin ?? 0,
       preferred: options.blockSizePreferred ?? 0,
@@ -63,11 +80,16 @@ export function policyFacts(one: gatewayV1.Export): Record<string, string> {
     connections: one.connectionsMax > 0 && `at most ${String(one.connectionsMax)}`,
     'connections of one client':
       one.clientConnectionsMax > 0 && `at most ${String(one.clientConnectionsMax)}`,
+    writers: one.writers !== writers.any && writersText(one.writers),
     'block size': blockSize !== undefined && blockSizeText(blockSize),
   };
   return Object.fromEntries(
     Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== false),
   );
+}
+
+function writersText(code: gatewayV1.Export_Writers): string {
+  return code === writers['one-client'] ? 'the connections of one client' : 'one connection, beside nobody';
 }
 
 function blockSizeText({ minimum, preferred, payloadMaximum, required }: gatewayV1.BlockSize): string {

@@ -20,7 +20,7 @@ function row(lease: registryV1.Lease): string[] {
   return [
     lastSegment(lease.name),
     lastSegment(lease.device),
-    lease.access === registryV1.Access.ACCESS_READ_ONLY ? 'read-only' : 'read-write',
+    registryV1.accessToJSON(lease.access).replace('ACCESS_', '').replace('_', '-').toLowerCase(),
     lease.epoch.toString(),
     lastSegment(lease.session),
     lease.createTime?.toISOString() ?? '',

@@ -9,6 +9,7 @@ const reasons: Partial<Record<ErrorCode, RefusalReason>> = {
   TLS_REQUIRED: 'tls-required',
   CLIENT_NOT_ALLOWED: 'policy',
   LIMIT_REACHED: 'policy',
+  LEASE_CONFLICT: 'policy',
   SHUTTING_DOWN: 'shutdown',
 };
 

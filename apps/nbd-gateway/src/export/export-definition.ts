@@ -6,7 +6,7 @@ import {
   PAYLOAD_BYTES_MAX_DEFAULT,
   STRING_BYTES_MAX,
 } from '@holdfast/nbd-protocol';
-import type { ExportBlockSize, ExportDefinition } from '@holdfast/store';
+import { writerLimits, type ExportBlockSize, type ExportDefinition, type WriterLimit } from '@holdfast/store';
 import { CLIENT_RULE_BYTES_MAX, CLIENT_RULES_MAX, isClientRule } from './client-rule.js';
 
 /** Largest limit of connections: as many as a host has ports to connect from. */
@@ -30,6 +30,7 @@ export function parseExportDefinition(request: gatewayV1.CreateExportRequest): E
     allowedClients: parseAllowedClients(wanted.allowedClients),
     connectionsMax: parseConnectionsMax(wanted.connectionsMax, 'connections_max'),
     clientConnectionsMax: parseConnectionsMax(wanted.clientConnectionsMax, 'client_connections_max'),
+    writers: parseWriters(wanted.writers),
     blockSize: parseBlockSize(wanted.blockSize),
   };
 }
@@ -58,6 +59,20 @@ function parseAllowedClients(rules: readonly string[]): string[] {
 function parseConnectionsMax(count: number, field: string): number {
   if (count <= CONNECTIONS_MAX) return count;
   throw invalid(field, `must be at most ${String(CONNECTIONS_MAX)}`);
+}
+
+export const writersCodes: Readonly<Record<WriterLimit, gatewayV1.Export_Writers>> = {
+  ANY: gatewayV1.Export_Writers.WRITERS_ANY,
+  ONE_CLIENT: gatewayV1.Export_Writers.WRITERS_ONE_CLIENT,
+  ONE_CONNECTION: gatewayV1.Export_Writers.WRITERS_ONE_CONNECTION,
+};
+
+function parseWriters(code: gatewayV1.Export_Writers): WriterLimit {
+  if (code === gatewayV1.Export_Writers.WRITERS_UNSPECIFIED) return 'ANY';
+  const known = writerLimits.find((limit) => writersCodes[limit] === code);
+  // The wire carries any number, whatever the type says.
+  if (known === undefined) throw invalid('writers', 'must be ANY, ONE_CLIENT or ONE_CONNECTION');
+  return known;
 }
 
 /** T5; 0 is the default. */

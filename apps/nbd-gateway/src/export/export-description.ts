@@ -25,7 +25,12 @@ export function describeExport(
     name: record.id,
     description: record.description,
     sizeBytes: sizeBytes - (sizeBytes % BigInt(minimum)),
-    transmissionFlags: advertisedFlags({ readOnly, replyMode, hasContexts: contexts.length > 0 }),
+    transmissionFlags: advertisedFlags({
+      readOnly,
+      replyMode,
+      hasContexts: contexts.length > 0,
+      multipleConnections: readOnly || record.writers !== 'ONE_CONNECTION',
+    }),
     blockSize: { minimum, preferred, payloadMaximum },
   };
 }

@@ -5,7 +5,7 @@ import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { TLS_UPGRADE, type TlsUpgrade } from '../tls/tls-upgrade.js';
 import { Endpoints } from './endpoints.js';
-import { parseExportDefinition } from './export-definition.js';
+import { parseExportDefinition, writersCodes } from './export-definition.js';
 import { ExportService } from './export.service.js';
 
 @GrpcController(gatewayV1.ExportServiceService)
@@ -49,6 +49,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
       name: exportName.format(id),
       device: deviceName.format(deviceId),
       allowedClients: [...record.allowedClients],
+      writers: writersCodes[record.writers],
       uris: this.endpoints.urisOf(id, { needsTls }),
     };
   }

@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/foundation';
-import type { Negotiated } from '@holdfast/nbd-protocol';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { gatewayV1, registryV1 } from '@holdfast/contracts';
+import { TransmissionFlag, type Negotiated } from '@holdfast/nbd-protocol';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOver } from '../testing/connected-client.js';
 import { TestGateway } from '../testing/gateway.js';
 import { DEVICE_BYTES } from '../testing/recording-registry.js';
@@ -20,6 +21,8 @@ async function open(name = 'sessions/1', change: Partial<Negotiated> = {}): Prom
   const record = await gateway.store.exports.get('disk');
   return gateway.opener.open({ client, record, negotiated: { ...negotiated, ...change } });
 }
+
+const conflict = () => new HoldfastError('LEASE_CONFLICT', 'in use: sessions a, b.', { sessions: 'a,b' });
 
 const refused = (message = 'of another epoch') => new HoldfastError('LEASE_REFUSED', message);
 
@@ -96,5 +99,38 @@ describe('opening a session', () => {
     };
     await expect(open()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await expect.poll(() => gateway.census.total).toBe(0);
+  });
+
+  test('that is in the way of another waits a moment, and is let in when that has gone', async () => {
+    let attempts = 0;
+    gateway.registry.beforeAcquire = () => {
+      if (++attempts < 3) throw conflict();
+    };
+    await open();
+    expect(attempts).toBe(3);
+    expect(gateway.worker.sessions.size).toBe(1);
+  });
+
+  test('Law 8 that stays in the way is refused: the client hears nothing of others, the log names them', async () => {
+    const warn = vi.spyOn(gateway.logger, 'warn');
+    gateway.registry.beforeAcquire = () => {
+      throw conflict();
+    };
+    await expect(open()).rejects.toMatchObject({
+      code: 'LEASE_CONFLICT',
+      message: 'another client uses the device of export "disk" in a way that excludes this one',
+    });
+    const facts = { session: 'sessions/1', export: 'disk', sessions: 'a,b' };
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining(facts), expect.stringContaining('a, b'));
+    expect(gateway.census.total).toBe(0);
+  });
+
+  test('asks for the lease that its export leaves to it', async () => {
+    await gateway.publish('own', { writers: gatewayV1.Export_Writers.WRITERS_ONE_CONNECTION });
+    const client = clientOver({ kind: 'tcp', host: '127.0.0.1', port: 1 });
+    const record = await gateway.store.exports.get('own');
+    const { description } = await gateway.opener.open({ client, record, negotiated });
+    expect([...gateway.registry.leases.values()][0]?.access).toBe(registryV1.Access.ACCESS_EXCLUSIVE);
+    expect(description.transmissionFlags & TransmissionFlag.CAN_MULTI_CONN).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createClient,
   deviceName,
@@ -15,10 +16,18 @@ import type { ExportRecord } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
 import { describeExport } from '../export/export-description.js';
 import type { ExportService } from '../export/export.service.js';
+import { claimOf } from './lease-claim.js';
 import type { SessionCensus } from './session-census.js';
 import type { SessionLimits } from './session-limits.js';
 
 const TOKEN_BYTES = 16;
+
+/**
+ * How long a client waits for those in its way to end, before it is refused: the worker takes a few milliseconds to tell
+ * of a session that has ended, and the registry to release its lease.
+ */
+const CONFLICT_WAIT_MS = 500;
+const CONFLICT_PAUSE_MS = 25;
 
 /** A session that the worker is ready for: its socket goes with `token`. */
 export interface OpenedSession {
@@ -69,7 +78,7 @@ export class SessionOpener {
     this.limits.check(record, client);
     this.census.opening(client.name, exportName.format(record.id), client.address);
     try {
-      const open = () => this.#leaseAndPrepare(request, readOnly);
+      const open = () => this.#whenFree(request, () => this.#leaseAndPrepare(request, readOnly));
       const { description, token } = await open().catch((error: unknown) => {
         // Registry or worker was restarted between the two calls: a fresh lease is valid again.
         if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') return open();
@@ -100,14 +109,40 @@ export class SessionOpener {
     this.#sessions.close();
   }
 
+  /**
+   * A client that connects anew may come before the worker has told of the end of its session before.
+   *
+   * @throws HoldfastError LEASE_CONFLICT that tells the client nothing of others; the log names their sessions
+   */
+  async #whenFree<T>({ client, record }: SessionRequest, open: () => Promise<T>): Promise<T> {
+    const end = performance.now() + CONFLICT_WAIT_MS;
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        if (!(error instanceof HoldfastError) || error.code !== 'LEASE_CONFLICT') throw error;
+        if (performance.now() >= end) {
+          const facts = {
+            session: client.name,
+            client: client.address,
+            export: record.id,
+            ...error.metadata,
+          };
+          this.logger.warn(facts, `refused a client: ${error.message}`);
+          const message = `another client uses the device of export "${record.id}" in a way that excludes this one`;
+          throw new HoldfastError('LEASE_CONFLICT', message, { export: record.id }, error);
+        }
+      }
+      await delay(CONFLICT_PAUSE_MS);
+    }
+  }
+
   async #leaseAndPrepare(request: SessionRequest, readOnly: boolean): Promise<OpenedSession> {
     const { client, record, negotiated } = request;
-    const { Access } = registryV1;
     const lease = await this.#leases.acquireLease({
       device: deviceName.format(record.deviceId),
-      access: readOnly ? Access.ACCESS_READ_ONLY : Access.ACCESS_READ_WRITE,
       session: client.name,
-      clientGroup: '',
+      ...claimOf(record, client, readOnly),
     });
     await reached('lease.received');
     const { sizeBytes } = lease;

@@ -12,6 +12,11 @@ test('T18 a writable export offers what writes, a read-only one says that it is'
   expect(advertisedFlags({ readOnly: true })).toBe(always | READ_ONLY);
 });
 
+test('CAN_MULTI_CONN is offered unless one connection is all that a client may have', () => {
+  const all = advertisedFlags({ readOnly: false });
+  expect(advertisedFlags({ readOnly: false, multipleConnections: false })).toBe(all & ~CAN_MULTI_CONN);
+});
+
 test('DF is offered with chunks, a payload of BLOCK_STATUS with extended headers and contexts', () => {
   const simple = advertisedFlags({ readOnly: true });
   const { SEND_DF, BLOCK_STATUS_PAYLOAD } = TransmissionFlag;

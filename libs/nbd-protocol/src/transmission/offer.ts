@@ -20,17 +20,25 @@ export interface OfferFacts {
   readonly replyMode?: ReplyMode;
   /** Whether metadata contexts are selected. */
   readonly hasContexts?: boolean;
+  /** Whether a client may use several connections; true if nothing is said. */
+  readonly multipleConnections?: boolean;
 }
 
 /**
  * What this server can do with an export; the gateway advertises it and the worker enforces it (T18). All
  * connections share one page cache, so a FLUSH on one covers them all (T13).
  */
-export function advertisedFlags({ readOnly, replyMode = 'simple', hasContexts = false }: OfferFacts): number {
+export function advertisedFlags({
+  readOnly,
+  replyMode = 'simple',
+  hasContexts = false,
+  multipleConnections = true,
+}: OfferFacts): number {
   const flag = TransmissionFlag;
-  const always = flag.HAS_FLAGS | flag.SEND_FLUSH | flag.SEND_FUA | flag.CAN_MULTI_CONN | flag.SEND_CACHE;
+  const always = flag.HAS_FLAGS | flag.SEND_FLUSH | flag.SEND_FUA | flag.SEND_CACHE;
+  const several = multipleConnections ? flag.CAN_MULTI_CONN : 0;
   const writing = readOnly ? flag.READ_ONLY : flag.SEND_TRIM | flag.SEND_WRITE_ZEROES | flag.SEND_FAST_ZERO;
   const inChunks = replyMode === 'simple' ? 0 : flag.SEND_DF;
   const filtered = replyMode === 'extended' && hasContexts ? flag.BLOCK_STATUS_PAYLOAD : 0;
-  return always | writing | inChunks | filtered;
+  return always | several | writing | inChunks | filtered;
 }

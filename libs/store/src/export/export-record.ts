@@ -8,6 +8,14 @@ export interface ExportBlockSize {
   readonly required: boolean;
 }
 
+/**
+ * Who may write to the device of an export at once: anybody, the connections of one client, or one connection, beside
+ * which nobody reads either.
+ */
+export const writerLimits = ['ANY', 'ONE_CLIENT', 'ONE_CONNECTION'] as const;
+
+export type WriterLimit = (typeof writerLimits)[number];
+
 /** What the user says of an export; it never changes while the export exists. */
 export interface ExportDefinition {
   /** Last segment of `exports/{export}`, the NBD export name; checked by `checkResourceId`. */
@@ -29,6 +37,7 @@ export interface ExportDefinition {
   readonly connectionsMax: number;
   /** Sessions at once of one client; 0: as many as the export may have. */
   readonly clientConnectionsMax: number;
+  readonly writers: WriterLimit;
   readonly blockSize: ExportBlockSize;
 }
 

@@ -1,6 +1,6 @@
 import { assert } from '@holdfast/foundation';
 import type { Export } from '../generated/sqlite/client.js';
-import type { ExportDefinition, ExportRecord } from './export-record.js';
+import { writerLimits, type ExportDefinition, type ExportRecord } from './export-record.js';
 
 /** Ends a rule in the column of the allowed clients: neither database has lists. */
 const LINE_END = '\n';
@@ -8,8 +8,11 @@ const LINE_END = '\n';
 export function toExportRecord(row: Export): ExportRecord {
   const { allowedClients, blockSizeMinimum, blockSizePreferred, payloadMaximum, blockSizeRequired, ...same } =
     row;
+  const writers = writerLimits.find((one) => one === row.writers);
+  assert(writers !== undefined, `the export ${row.id} is for the unknown writers ${row.writers}`);
   return {
     ...same,
+    writers,
     allowedClients: allowedClients === '' ? [] : allowedClients.split(LINE_END),
     blockSize: {
       minimum: blockSizeMinimum,
@@ -23,7 +26,7 @@ export function toExportRecord(row: Export): ExportRecord {
 /** All columns that a definition has; what else an object carries stays out. */
 export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime'> {
   const { id, deviceId, readOnly, description, transient, hidden, tlsRequired } = definition;
-  const { allowedClients, connectionsMax, clientConnectionsMax, blockSize } = definition;
+  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize } = definition;
   assert(
     allowedClients.every((rule) => rule !== '' && !rule.includes(LINE_END)),
     'a rule about clients is one line',
@@ -33,6 +36,7 @@ export function toExportRow(definition: ExportDefinition): Omit<Export, 'createT
     allowedClients: allowedClients.join(LINE_END),
     connectionsMax,
     clientConnectionsMax,
+    writers,
     blockSizeMinimum: blockSize.minimum,
     blockSizePreferred: blockSize.preferred,
     payloadMaximum: blockSize.payloadMaximum,

@@ -9,6 +9,9 @@ describeDatabases('leases beside each other', (database) => {
     ['READ_WRITE', '', 'EXCLUSIVE', '', false],
     ['READ_ONLY', '', 'EXCLUSIVE', '', false],
     ['READ_WRITE', 'a', 'READ_WRITE', 'b', false],
+    ['READ_WRITE', '', 'READ_WRITE', 'b', false],
+    ['READ_WRITE', 'a', 'READ_WRITE', '', false],
+    ['READ_WRITE', '', 'READ_WRITE', '', true],
     ['READ_WRITE', 'a', 'READ_WRITE', 'a', true],
     ['READ_WRITE', 'a', 'READ_ONLY', '', true],
   ] as const)('%s of %j, then %s of %j: granted %s', async (first, oneGroup, second, otherGroup, granted) => {

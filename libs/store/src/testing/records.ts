@@ -42,6 +42,7 @@ export function exportOf(id: string, change: Partial<ExportDefinition> = {}): Ex
     allowedClients: [],
     connectionsMax: 0,
     clientConnectionsMax: 0,
+    writers: 'ANY',
     blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 32 * 1024 * 1024, required: false },
     ...change,
   };
