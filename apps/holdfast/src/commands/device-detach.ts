@@ -6,6 +6,9 @@ import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { showDevice } from './device-text.js';
 import { parseSeconds } from './parse-seconds.js';
 
+/** Beyond the wait for sessions: cutting them off, releasing their leases, and letting go of the device. */
+const CUT_MS = 30_000;
+
 interface DetachOptions extends CommonOptions {
   /** In milliseconds. */
   readonly deadline?: number;
@@ -32,7 +35,8 @@ export function detachCommand(): Command {
       withInstance(options, async ({ devices }) => {
         const drainTimeout = options.deadline === undefined ? undefined : toDuration(options.deadline);
         const request = { name: deviceName.format(name), drainTimeout, force: options.force };
-        const { device, cutSessions } = await devices.detachDevice(request);
+        const deadlineMs = (options.deadline ?? 0) + CUT_MS;
+        const { device, cutSessions } = await devices.detachDevice(request, { deadlineMs });
         const json = options.json ?? false;
         if (cutSessions.length > 0) {
           printNote(

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { printJson, printTable } from '../output/print.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { backingOf, withBacking, type BackingOptions } from './device-backing.js';
+import { attachCommand } from './device-attach.js';
 import { detachCommand } from './device-detach.js';
 import { explainCommand } from './device-explain.js';
 import { nodeCommand } from './device-node.js';
@@ -14,10 +15,6 @@ const { Device } = registryV1;
 interface AddOptions extends CommonOptions, BackingOptions {
   readonly readOnly?: boolean;
   readonly reattach: 'auto' | 'manual';
-}
-
-interface AttachOptions extends CommonOptions {
-  readonly expectDiskseq?: string;
 }
 
 export function deviceCommand(): Command {
@@ -75,19 +72,7 @@ export function deviceCommand(): Command {
     }),
   );
 
-  forInstance(
-    device
-      .command('attach <name>')
-      .description('Open a device and hand it to the I/O worker; it stays attached'),
-  )
-    .option('--expect-diskseq <hex>', 'refuse a block device that has another disk sequence number')
-    .action((name: string, options: AttachOptions) =>
-      withInstance(options, async ({ devices }) => {
-        const request = { name: deviceName.format(name), expectedDiskseq: options.expectDiskseq };
-        showDevice(await devices.attachDevice(request), options);
-      }),
-    );
-
+  device.addCommand(attachCommand());
   device.addCommand(detachCommand());
   device.addCommand(nodeCommand());
   device.addCommand(explainCommand());
