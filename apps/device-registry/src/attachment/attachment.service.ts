@@ -54,6 +54,11 @@ export class AttachmentService {
     });
   }
 
+  /** @throws HoldfastError WORKER_UNAVAILABLE until the records have been compared with what the worker holds */
+  requireSettled(): void {
+    this.worker.requireUp();
+  }
+
   /**
    * Has the worker let go, then lets go. Detached already is OK.
    *

@@ -71,7 +71,7 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
   async attachDevice(request: registryV1.AttachDeviceRequest): Promise<registryV1.Device> {
     const id = deviceName.parse(request.name);
     return this.requests.once(attachDevice, request, {
-      earlier: (effect) => attachedFor(this.store, id, effect),
+      earlier: (effect) => attachedFor(this.store, this.attachments, id, effect),
       act: async (mark) => {
         const expected = parseExpectedDiskseq(request.expectedDiskseq);
         const cause: Cause = { actor: 'operator', reason: 'attach was asked for', ...mark };

@@ -1,6 +1,7 @@
 import type { registryV1 } from '@holdfast/contracts';
 import type { AttachmentState } from '@holdfast/lease';
 import type { Store } from '@holdfast/store';
+import type { AttachmentService } from '../attachment/attachment.service.js';
 import { toDeviceMessage } from '../device/device-message.js';
 import type { Effect } from './request.service.js';
 
@@ -21,8 +22,15 @@ export function removedFor({ effect }: Effect): Record<string, never> | undefine
  * An attach that was begun, and interrupted, was finished by the repair, or begun anew by it. Detached since by somebody,
  * the device stays so. Only what has failed or is lost is tried again.
  */
-export async function attachedFor(store: Store, id: string, { effect }: Effect) {
+export async function attachedFor(
+  store: Store,
+  attachments: AttachmentService,
+  id: string,
+  { effect }: Effect,
+) {
   if (effect !== ('ATTACHING' satisfies AttachmentState)) return undefined;
+  // What was CONNECTED before the crash may be LOST since.
+  attachments.requireSettled();
   const device = await store.devices.find(id);
   const state = device?.attachment?.state;
   if (device === undefined || state === undefined || unfinished.has(state)) return undefined;

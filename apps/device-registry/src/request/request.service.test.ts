@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { registryV1 } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 import { recordOf, startScene, type Scene } from '../testing/scene.js';
@@ -141,6 +141,18 @@ describe('Law 2 a registry that is killed before it could answer', () => {
     await detach();
     expect(await attach()).toMatchObject({ attachment: { state: STATE_CONNECTED, epoch: 2n } });
     expect((await recordOf(registry, 'disk')).state).toBe('RELEASED');
+  });
+
+  test('an attach that was done is answered only once it is known whether it still is', async () => {
+    const finish = vi.spyOn(registry.store.requests, 'finish').mockRejectedValueOnce(new Error('disk full'));
+    await expect(attach()).rejects.toThrow('disk full');
+    expect(finish).toHaveBeenCalledTimes(1);
+    await worker.die();
+    await registry.linked('down');
+    await expect(attach()).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+    worker = await scene.worker();
+    await registry.linked('up');
+    expect((await attach()).attachment).toMatchObject({ state: STATE_CONNECTED, epoch: 1n });
   });
 
   test('an attach that somebody has detached since is not done again', async () => {

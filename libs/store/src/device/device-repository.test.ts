@@ -13,7 +13,12 @@ describeDatabases('devices', (database) => {
       transient: true,
     });
     const created = await devices.create(definition);
-    expect(created).toEqual({ ...definition, wantedAttached: false, createTime: expect.any(Date) as Date });
+    expect(created).toEqual({
+      ...definition,
+      wantedAttached: false,
+      reattachment: 'AUTOMATIC',
+      createTime: expect.any(Date) as Date,
+    });
     expect(Math.abs(created.createTime.getTime() - before)).toBeLessThan(10_000);
     expect(await devices.get(definition.id)).toEqual(created);
     expect(await devices.find(definition.id)).toEqual(created);
