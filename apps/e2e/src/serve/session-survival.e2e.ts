@@ -11,6 +11,7 @@ import { NbdSession } from '../support/nbd-session.js';
 const bystanders = ['nbd-gateway', 'device-registry'] as const;
 
 const ROUNDS = 20;
+const ROUNDS_MS_MAX = 300_000;
 
 describe.each(engines)('a session of the $engine engine', ({ env }) => {
   let holdfast: Holdfast;
@@ -42,7 +43,13 @@ describe.each(engines)('a session of the $engine engine', ({ env }) => {
     `Law 1 goes on without an error while fio verifies and both are killed ${String(ROUNDS)} times ${requireFio.note}`,
     async () => {
       const uri = holdfast.uri('unix');
-      const fio = startFio({ uri, connections: 4, bytesEach: 8 * MIB, blocks: '4k-64k', endless: true });
+      const fio = startFio({
+        uri,
+        connections: 4,
+        bytesEach: 8 * MIB,
+        blocks: '4k-64k',
+        endlessMs: ROUNDS_MS_MAX,
+      });
       let written = await eventually('fio to write', () => bytesWritten(holdfast));
       for (let round = 0; round < ROUNDS; round++) {
         const killed = bystanders.map((service) => [service, holdfast.kill(service)] as const);
@@ -65,6 +72,7 @@ describe.each(engines)('a session of the $engine engine', ({ env }) => {
         return (await listLeases(holdfast).catch(() => [undefined])).length === 0;
       });
     },
+    ROUNDS_MS_MAX,
   );
 });
 

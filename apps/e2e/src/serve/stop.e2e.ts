@@ -70,7 +70,7 @@ describe.skipIf(requireFio.missing).each(engines)(
       const image = makeImage(32 * MIB, { fill: 'empty' });
       await using holdfast = await startHoldfast({ images: [image], env });
       const uri = holdfast.uri('tcp');
-      const fio = startFio({ uri, connections: 4, bytesEach: 8 * MIB, blocks: '4k', endless: true });
+      const fio = startFio({ uri, connections: 4, bytesEach: 8 * MIB, blocks: '4k', endlessMs: 100_000 });
       await eventually('fio to write on four connections', async () => {
         const writing = (await listSessions(holdfast)).filter((session) => session.bytesWritten > 0n);
         return writing.length === 4;

@@ -16,8 +16,8 @@ export interface FioVerify {
   readonly bytesEach: number;
   /** `4k`, or a range. */
   readonly blocks: string;
-  /** Each writes and verifies its part again and again until it is stopped, instead of once. */
-  readonly endless?: boolean;
+  /** Each writes and verifies its part again and again until it is stopped, for this long at most, instead of once. */
+  readonly endlessMs?: number;
 }
 
 /** What fio reports of one connection. */
@@ -32,7 +32,7 @@ export interface FioJob {
 export const FIO_INTERRUPTED = 128;
 
 /** Starts random writes, 32 in flight on each connection, each read back and its checksum compared. */
-export function startFio({ uri, connections, bytesEach, blocks, endless = false }: FioVerify): Running {
+export function startFio({ uri, connections, bytesEach, blocks, endlessMs }: FioVerify): Running {
   const args = [
     '--name=verify',
     '--ioengine=nbd',
@@ -48,9 +48,12 @@ export function startFio({ uri, connections, bytesEach, blocks, endless = false 
     '--verify_state_save=0',
     '--randseed=1',
     '--output-format=json',
-    ...(endless ? ['--time_based', '--runtime=600'] : []),
+    ...(endlessMs === undefined ? [] : ['--time_based', `--runtime=${String(Math.ceil(endlessMs / 1000))}`]),
   ];
-  return start('fio', args, { cwd: scratchFolder() });
+  return start('fio', args, {
+    cwd: scratchFolder(),
+    ...(endlessMs !== undefined && { timeoutMs: endlessMs }),
+  });
 }
 
 /** One entry a connection; what fio prints before and after its report is skipped. */

@@ -10,7 +10,9 @@ export function logOpened(logger: Logger, session: Session): void {
 /** No request of a session is under way any more: what it did, and why it is over. */
 export function logClosed(logger: Logger, session: Session, reason: SessionEnd): void {
   const durationMs = Date.now() - session.definition.startTime.getTime();
-  logger.info({ ...factsOf(session), reason, durationMs, ...session.control.counters }, 'session closed');
+  const { requests, bytesRead, bytesWritten, errors } = session.control.counters;
+  const done = { requests, bytesRead, bytesWritten, errors };
+  logger.info({ ...factsOf(session), reason, durationMs, ...done }, 'session closed');
 }
 
 function factsOf({ definition, state }: Session) {

@@ -153,7 +153,13 @@ test('sessions are listed by name, page by page, with what they have done', asyn
     api.listSessions({ pageSize: 0, pageToken: '' }).sessions.find(({ engine }) => engine !== '');
   await expect
     .poll(() => served()?.counters)
-    .toEqual({ requests: 2n, bytesRead: 101n, bytesWritten: 0n, errors: 0n });
+    .toEqual({
+      requests: 2n,
+      bytesRead: 101n,
+      bytesWritten: 0n,
+      errors: 0n,
+      lastRequestTime: expect.any(Date) as Date,
+    });
 });
 
 test('Law 1 whoever watches is greeted once descriptors can come, and told of every end', async () => {
