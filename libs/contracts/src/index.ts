@@ -5,6 +5,7 @@ export * from './descriptors.js';
 export * from './duration.js';
 export * from './identity-message.js';
 export * from './paging.js';
+export * from './remote-message.js';
 export * from './resource-names.js';
 export * from './rpc/client.js';
 export * from './rpc/definition.js';

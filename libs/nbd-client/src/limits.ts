@@ -6,6 +6,16 @@
 /** Longest wait for a connection, for the end of a TLS handshake and for the answer to one option; a wait needs an end. */
 export const ANSWER_MS_DEFAULT = 30_000;
 
+/**
+ * Longest attempt to connect to an export that is served on, from the first packet to the end of the handshake: the attempts
+ * of registry and worker together are shorter than the calls that wait for them (15 s), and one of the worker is shorter than
+ * the handshake of its client.
+ */
+export const UPSTREAM_CONNECT_MS = 5_000;
+
+/** Silence on a TCP connection after which the kernel asks whether the other side is there; after ten questions it is not. */
+export const KEEP_ALIVE_MS = 10_000;
+
 /** Longest wait for a server to close after DISC or ABORT, before the client does: nothing of value comes any more. */
 export const GOODBYE_MS = 5_000;
 

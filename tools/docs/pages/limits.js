@@ -27,6 +27,28 @@ const sections = [
     files: ['libs/nbd-client/src/limits.ts'],
   },
   {
+    heading: 'Exports of other NBD servers',
+    intro: 'What devices of kind `nbd` keep to.',
+    files: ['apps/io-worker/src/remote/limits.ts'],
+    constants: [
+      [
+        'apps/device-registry/src/device/nbd-message.ts',
+        'URI_BYTES_MAX',
+        'The URI: an export name of the longest kind with every byte as `%XX`, and as much again for a socket and the files of TLS.',
+      ],
+      [
+        'apps/device-registry/src/device/nbd-message.ts',
+        'RECONNECT_MS_DEFAULT',
+        'How long requests wait for the server unless told: it is restarted within it, and machines are.',
+      ],
+      [
+        'apps/device-registry/src/device/nbd-message.ts',
+        'RECONNECT_MS_MAX',
+        'Longest such time: who waits longer for an answer has gone.',
+      ],
+    ],
+  },
+  {
     heading: 'The command line as a client',
     intro: 'What `holdfast nbd copy` and `holdfast nbd map` keep to.',
     files: ['apps/holdfast/src/nbd/copy/limits.ts'],

@@ -94,7 +94,7 @@ describe('Law 3 a worker that hands back', () => {
     await vi.waitUntil(() => returns() >= 3, { timeout: 10_000 });
     expect(next.link.state.kind).toBe('reconciling');
     expect(next.holds.size).toBe(0);
-    worker.holdings.get(name)?.fd.close();
+    worker.holdings.get(name)?.fd?.close();
     worker.holdings.set(name, right);
     await next.linked('up');
     return next;
@@ -126,7 +126,7 @@ describe('what the worker holds and nobody recorded', () => {
 
   async function withOrphan(): Promise<void> {
     const held = worker.holdings.get(name);
-    if (held === undefined) throw new Error('the worker holds nothing');
+    if (held?.fd === undefined) throw new Error('the worker holds nothing');
     worker.holdings.set(orphan, {
       message: { ...held.message, attachment: orphan },
       fd: duplicateFd(held.fd.number),

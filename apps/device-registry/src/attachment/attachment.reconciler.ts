@@ -107,8 +107,12 @@ export class AttachmentReconciler implements LinkListener {
     }
   }
 
-  /** Either may have died: the other hands the descriptor back. Both did: it is lost. */
+  /** Either may have died: the other hands the descriptor back. Both did: it is lost, unless there never was one. */
   async #reconnect(record: AttachmentRecord, workerHolds: boolean): Promise<void> {
+    if (record.remote !== undefined) {
+      if (!workerHolds) await this.attachments.handOverRemote(record, true);
+      return;
+    }
     const mine = this.holds.get(record.id);
     if (mine === undefined && workerHolds) await this.#takeBack(record);
     else if (mine !== undefined && !workerHolds) await this.attachments.handOver(record, mine);

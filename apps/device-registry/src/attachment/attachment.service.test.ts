@@ -44,7 +44,7 @@ describe('attaching', () => {
     await registry.attachments.attach('disk');
     const { identity } = await recordOf(registry, 'disk');
     const [holding] = [...worker.holdings.values()];
-    expect(holding?.message.identity?.inode).toBe(identity?.inode);
+    expect(holding?.message.device).toMatchObject({ $case: 'identity', value: { inode: identity?.inode } });
     expect(holding?.message.sizeBytes).toBe(BigInt(IMAGE_BYTES));
   });
 
@@ -62,7 +62,7 @@ describe('attaching', () => {
     const [holding] = [...worker.holdings.values()];
     expect(holding?.message.readOnly).toBe(true);
     expect(() => {
-      writeFileSync(holding?.fd.number ?? -1, 'x');
+      writeFileSync(holding?.fd?.number ?? -1, 'x');
     }).toThrow('EBADF');
   });
 

@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { attachmentName, toIdentityMessage } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage, toRemoteMessage } from '@holdfast/contracts';
 import { assert, HoldfastError, messageOf, type Diskseq } from '@holdfast/foundation';
 import { identifyDevice, lockDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { reached, type Logger } from '@holdfast/service';
-import { OWN_ACCORD, type AttachmentRecord, type DeviceRecord, type Store } from '@holdfast/store';
+import {
+  OWN_ACCORD,
+  type AttachmentRecord,
+  type DeviceRecord,
+  type LocalBacking,
+  type NbdBacking,
+  type Store,
+} from '@holdfast/store';
+import { toNbdMessage } from '../device/nbd-message.js';
+import { askRemote } from '../opening/ask-remote.js';
 import { openBacking } from '../opening/open-backing.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 import { AT_ONCE, type Drain } from './drain.js';
@@ -117,10 +126,38 @@ export class AttachmentService {
       holding: {
         attachment: attachmentName.format(attachment.deviceId, attachment.id),
         epoch: attachment.epoch,
-        identity: toIdentityMessage(attachment.identity),
+        device: { $case: 'identity', value: toIdentityMessage(attachment.identity) },
         sizeBytes: BigInt(attachment.sizeBytes),
         readOnly,
       },
+      resumed: false,
+    });
+  }
+
+  /**
+   * Has the worker hold an export of another NBD server, which it compares with what was offered.
+   *
+   * @param resumed it was attached before: the worker holds it although the server may be away just now
+   */
+  async handOverRemote(attachment: AttachmentRecord, resumed: boolean): Promise<void> {
+    const { backing, readOnly } = await this.store.devices.get(attachment.deviceId);
+    assert(
+      backing.kind === 'nbd' && attachment.remote !== undefined,
+      'a remote export is asked what it offers',
+    );
+    await this.worker.adoptDevice({
+      token: new Uint8Array(),
+      holding: {
+        attachment: attachmentName.format(attachment.deviceId, attachment.id),
+        epoch: attachment.epoch,
+        device: {
+          $case: 'remote',
+          value: { backing: toNbdMessage(backing), offer: toRemoteMessage(attachment.remote) },
+        },
+        sizeBytes: BigInt(attachment.sizeBytes),
+        readOnly,
+      },
+      resumed,
     });
   }
 
@@ -133,8 +170,9 @@ export class AttachmentService {
     try {
       await reached('attach.intended');
       const device = await this.store.devices.get(deviceId);
-      const { identified, fd } = await this.#open(attachment, device, check, expected);
-      await this.handOver(identified, fd);
+      const { backing } = device;
+      if (backing.kind === 'nbd') await this.#connect(attachment, backing, expected);
+      else await this.#open(attachment, device, backing, { check, expected });
       await reached('attach.confirmed');
       await this.store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
       await reached('attach.connected');
@@ -149,10 +187,10 @@ export class AttachmentService {
   async #open(
     attachment: AttachmentRecord,
     device: DeviceRecord,
-    check: DeviceCheck,
-    expected: Diskseq | undefined,
-  ) {
-    const { fd: unlocked, path, verified, fileLocked } = await openBacking(device);
+    backing: LocalBacking,
+    { check, expected }: { check: DeviceCheck; expected: Diskseq | undefined },
+  ): Promise<void> {
+    const { fd: unlocked, path, verified, fileLocked } = await openBacking(backing, device);
     using opened = unlocked;
     await reached('attach.opened');
     const open = identifyDevice(opened.number);
@@ -171,7 +209,19 @@ export class AttachmentService {
     if (!locked || !fileLocked) {
       this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');
     }
-    return { identified, fd };
+    await this.handOver(identified, fd);
+  }
+
+  /** There is no descriptor to hold: the record is all that the registry keeps of it. */
+  async #connect(
+    attachment: AttachmentRecord,
+    backing: NbdBacking,
+    expected: Diskseq | undefined,
+  ): Promise<void> {
+    refuseUnexpected(attachment.deviceId, undefined, expected);
+    const offered = await this.store.attachments.recordRemote(attachment.id, await askRemote(backing));
+    await reached('attach.identified');
+    await this.handOverRemote(offered, false);
   }
 
   /** A worker that adopted the device although its answer was lost is told to let go; one that died has. */

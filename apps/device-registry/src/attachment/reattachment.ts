@@ -19,6 +19,7 @@ export type ReattachmentVerdict =
  * the one meant:
  *
  * - what it is made from, or what its definition expects of it: compared at every attach, and valid in every boot;
+ * - an export of another NBD server is known by its URI, as far as it can be: servers tell nothing else of themselves;
  * - a regular file is known by its path, as long as the path leads to a regular file;
  * - any other within one boot, by the identity that was read on its descriptor when it was attached last.
  */
@@ -26,7 +27,11 @@ export function reattachmentOf(device: DeviceRecord, boot: BootId): Reattachment
   const { backing, attachment } = device;
   if (device.reattachment === 'MANUAL')
     return withheld(device, 'it is registered to be attached by hand only');
-  if (backing.kind === 'loop' || (backing.kind === 'block' && isKnown(backing, boot)))
+  if (
+    backing.kind === 'loop' ||
+    backing.kind === 'nbd' ||
+    (backing.kind === 'block' && isKnown(backing, boot))
+  )
     return allowed(anyDevice);
   const last = attachment?.identity;
   if (backing.kind === 'file' && (last === undefined || isRegularFile(last)))
@@ -40,7 +45,7 @@ export function reattachmentOf(device: DeviceRecord, boot: BootId): Reattachment
     const what = known ? 'its path and a diskseq of the boot before say' : 'its path alone says';
     return withheld(device, `the machine was started anew, and ${what} which device it is`);
   }
-  const other = whatIsElse(device, last);
+  const other = whatIsElse(backing.path, last);
   if (other !== undefined) return withheld(device, other);
   return allowed((opened) => {
     if (!identityEquals(last, opened)) throw withholding(device, difference(last, opened));
@@ -55,9 +60,9 @@ function isKnown({ expected }: BlockBacking, boot: BootId): boolean {
 }
 
 /** Looks before the attachment that is lost gives way to a new one; what is there at the attach is compared again. */
-function whatIsElse(device: DeviceRecord, last: DeviceIdentity): string | undefined {
+function whatIsElse(path: string, last: DeviceIdentity): string | undefined {
   try {
-    using fd = openDevice(device.backing.path, { readOnly: true });
+    using fd = openDevice(path, { readOnly: true });
     const opened = recordedIdentity(identifyDevice(fd.number));
     return identityEquals(last, opened) ? undefined : difference(last, opened);
   } catch (error) {

@@ -1,8 +1,10 @@
 import { registryV1 } from '@holdfast/contracts';
-import { HoldfastError, MAX_SAFE_BYTES, parseDiskseq } from '@holdfast/foundation';
+import { MAX_SAFE_BYTES, parseDiskseq } from '@holdfast/foundation';
 import { bootId } from '@holdfast/linux';
+import { parseNbd, toNbdMessage } from './nbd-message.js';
 import type { DeviceBacking, ExpectedDevice } from '@holdfast/store';
 import path from 'node:path';
+import { invalid } from './invalid.js';
 
 /** PATH_MAX without its closing NUL (path_resolution(7)). */
 const PATH_BYTES_MAX = 4095;
@@ -30,12 +32,15 @@ export function toBackingMessage(backing: DeviceBacking): BackingMessage {
         $case: 'block',
         value: registryV1.BlockBacking.fromPartial({ path: backing.path, ...backing.expected }),
       };
+    case 'nbd':
+      return { $case: 'nbd', value: toNbdMessage(backing) };
   }
 }
 
 /** @throws HoldfastError INVALID_ARGUMENT naming the field */
 export function parseBacking(backing: BackingMessage | undefined): DeviceBacking {
-  if (backing === undefined) throw invalid('device.backing', 'must be given: file, loop or block');
+  if (backing === undefined) throw invalid('device.backing', 'must be given: file, loop, block or nbd');
+  if (backing.$case === 'nbd') return parseNbd(backing.value);
   const location = parsePath(`device.${backing.$case}.path`, backing.value.path);
   switch (backing.$case) {
     case 'file':
@@ -76,8 +81,4 @@ function parseExpected({ diskseq, dmName, dmUuid, wwn, serial }: registryV1.Bloc
       throw invalid(`device.block.${name}`, `must be at most ${String(FACT_BYTES_MAX)} bytes`);
   }
   return { ...Object.fromEntries(given), ...(diskseq !== '' && { diskseqBootId: bootId() }) };
-}
-
-export function invalid(field: string, problem: string): HoldfastError {
-  return new HoldfastError('INVALID_ARGUMENT', `${field} ${problem}`, { field });
 }

@@ -1,4 +1,10 @@
-import { attachmentName, deviceName, registryV1, toIdentityMessage } from '@holdfast/contracts';
+import {
+  attachmentName,
+  deviceName,
+  registryV1,
+  toIdentityMessage,
+  toRemoteMessage,
+} from '@holdfast/contracts';
 import type { AttachmentState } from '@holdfast/lease';
 import { HoldfastError } from '@holdfast/foundation';
 import type { AttachmentRecord, DeviceDefinition, DeviceRecord, Reattachment } from '@holdfast/store';
@@ -50,10 +56,17 @@ function toAttachmentMessage(attachment: AttachmentRecord): registryV1.Attachmen
     errorMessage: attachment.errorMessage,
     updateTime: attachment.updateTime,
     verification: verificationOf(attachment),
+    remote: attachment.remote === undefined ? undefined : toRemoteMessage(attachment.remote),
   };
 }
 
-function verificationOf({ identity, verified }: AttachmentRecord): registryV1.Attachment_Verification {
+function verificationOf({
+  identity,
+  remote,
+  verified,
+}: AttachmentRecord): registryV1.Attachment_Verification {
+  // An NBD server tells nothing by which its export could be verified.
+  if (remote !== undefined) return Verification.VERIFICATION_UNVERIFIED;
   if (identity === undefined) return Verification.VERIFICATION_UNSPECIFIED;
   return verified ? Verification.VERIFICATION_VERIFIED : Verification.VERIFICATION_UNVERIFIED;
 }

@@ -1,6 +1,6 @@
 import { unreachable } from '@holdfast/foundation';
 import { openDevice, type OwnedFd } from '@holdfast/linux';
-import type { DeviceDefinition } from '@holdfast/store';
+import type { LocalBacking } from '@holdfast/store';
 import { openBlock } from './open-block.js';
 import { openFile } from './open-file.js';
 import { openLoop } from './open-loop.js';
@@ -22,7 +22,10 @@ export interface OpenedDevice {
  * @throws HoldfastError DEVICE_OPEN_FAILED, DEVICE_UNSUITABLE, DEVICE_LOCKED, DEVICE_IDENTITY_MISMATCH,
  * LOOP_UNAVAILABLE, LOOP_SETTING_REFUSED
  */
-export async function openBacking({ backing, readOnly }: DeviceDefinition): Promise<OpenedDevice> {
+export async function openBacking(
+  backing: LocalBacking,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<OpenedDevice> {
   switch (backing.kind) {
     case 'file':
       return openFile(openDevice(backing.path, { readOnly }), backing.path);

@@ -23,7 +23,9 @@ export class RecordingWorker {
   readonly instance = `worker-${randomUUID()}`;
   /** `adopt devices/a/attachments/1`, `release …`, `return …`, `reconcile 7`, in the order of their coming. */
   readonly calls: string[] = [];
-  readonly holdings = new Map<string, { readonly message: workerV1.Holding; readonly fd: OwnedFd }>();
+  readonly holdings = new Map<string, { readonly message: workerV1.Holding; readonly fd?: OwnedFd }>();
+  /** Of each remote export that it was given: whether it had been attached before. */
+  readonly resumed: boolean[] = [];
   liveLeases: bigint[] = [];
   /** What it tells of its sessions. */
   sessions: workerV1.Session[] = [];
@@ -77,7 +79,7 @@ export class RecordingWorker {
   async die(): Promise<void> {
     this.#server.forceShutdown();
     await this.#inbox.close();
-    for (const { fd } of this.holdings.values()) fd.close();
+    for (const { fd } of this.holdings.values()) fd?.close();
     this.holdings.clear();
   }
 
@@ -160,8 +162,13 @@ export class RecordingWorker {
     };
   }
 
-  async #adopt({ token, holding }: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
+  async #adopt({ token, holding, resumed }: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
     const message = holding ?? workerV1.Holding.fromPartial({});
+    if (message.device?.$case === 'remote') {
+      this.holdings.set(message.attachment, { message });
+      this.resumed.push(resumed);
+      return message;
+    }
     const { fd } = await this.#inbox.claim(token, 1_000);
     if (this.holdings.has(message.attachment)) fd.close();
     else this.holdings.set(message.attachment, { message, fd });
@@ -169,14 +176,14 @@ export class RecordingWorker {
   }
 
   #release({ attachment }: workerV1.ReleaseDeviceRequest): Record<string, never> {
-    this.holdings.get(attachment)?.fd.close();
+    this.holdings.get(attachment)?.fd?.close();
     this.holdings.delete(attachment);
     return {};
   }
 
   async #return({ attachment, token }: workerV1.ReturnDeviceRequest): Promise<workerV1.Holding> {
     const holding = this.holdings.get(attachment);
-    if (holding === undefined) throw new HoldfastError('DEVICE_NOT_ATTACHED', 'not held');
+    if (holding?.fd === undefined) throw new HoldfastError('DEVICE_NOT_ATTACHED', 'not held');
     await sendHandoff(this.#layout.registryHandoff, token, new Uint8Array(), holding.fd.number);
     return holding.message;
   }

@@ -13,6 +13,8 @@ export interface Server {
   readonly uri: string;
   /** kill -9. */
   readonly kill: () => Promise<void>;
+  /** Of those that stay in the foreground. */
+  readonly signal?: (signal: NodeJS.Signals) => void;
 }
 
 /** Longer than any test. */
@@ -30,15 +32,18 @@ export async function serveNbdkit(
 }
 
 /** qemu-nbd on a Unix socket. @param args options, and the image */
-export async function serveQemu(args: readonly string[], launcher: Launcher = []): Promise<Server> {
-  const socket = newSocket();
+export async function serveQemu(
+  args: readonly string[],
+  launcher: Launcher = [],
+  socket = newSocket(),
+): Promise<Server> {
   return listening([...launcher, 'qemu-nbd', '-t', '-e', '16', '-k', socket, ...args], socket, '');
 }
 
 /** nbd-server over TCP, which goes into the background by itself. */
-export async function serveNbdServer(image: string): Promise<Server> {
+export async function serveNbdServer(image: string, onPort?: number): Promise<Server> {
   const folder = scratchFolder();
-  const port = await freePort();
+  const port = onPort ?? (await freePort());
   const config = path.join(folder, 'config');
   const pidFile = path.join(folder, 'pid');
   const lines = ['[generic]', `port = ${String(port)}`, 'listenaddr = 127.0.0.1', 'allowlist = true'];
@@ -77,7 +82,8 @@ async function listening(command: readonly string[], socket: string, exportName:
     running.child.kill('SIGKILL');
     await running.finished;
   };
-  return { uri: unixUri(socket, exportName), kill };
+  const signal = (name: NodeJS.Signals) => void running.child.kill(name);
+  return { uri: unixUri(socket, exportName), kill, signal };
 }
 
 async function accepts(place: { path: string } | { port: number; host: string }): Promise<boolean> {

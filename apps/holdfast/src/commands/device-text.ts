@@ -2,7 +2,7 @@ import { registryV1 } from '@holdfast/contracts';
 import { printFacts, printJson } from '../output/print.js';
 import { formatSize, lastSegment } from '../output/size.js';
 import type { CommonOptions } from './common.js';
-import { backingFacts } from './device-backing.js';
+import { backingFacts, backingPlace } from './device-backing-text.js';
 
 const { Device } = registryV1;
 
@@ -25,6 +25,7 @@ export function showDevice(device: registryV1.Device, options: CommonOptions): v
     ...(attachment?.identity === undefined
       ? {}
       : { identity: identityText(attachment.identity), verified: verifiedText(attachment) }),
+    ...(attachment?.remote === undefined ? {} : { verified: 'no: an NBD server tells no identity' }),
     ...(attachment?.errorMessage ? { error: `${attachment.errorReason}: ${attachment.errorMessage}` } : {}),
   });
 }
@@ -36,7 +37,7 @@ export function deviceRow(device: registryV1.Device): string[] {
     stateOf(device),
     sizeOf(device),
     mode(device),
-    device.backing?.value.path ?? '',
+    backingPlace(device.backing),
   ];
 }
 
@@ -45,8 +46,9 @@ function mode(device: registryV1.Device): string {
 }
 
 function sizeOf({ attachment }: registryV1.Device): string {
-  // Whoever was never identified was never opened.
-  return attachment?.identity === undefined ? '-' : formatSize(attachment.currentSizeBytes);
+  // Whoever was never identified, nor asked what it offers, was never opened.
+  const isKnown = attachment?.identity !== undefined || attachment?.remote !== undefined;
+  return isKnown ? formatSize(attachment.currentSizeBytes) : '-';
 }
 
 /** Sessions that were opened before it changed keep the size that they were told. */

@@ -34,7 +34,7 @@ export function deviceCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  holdfast device add vm1 --path /srv/vm1.img\n  holdfast device add part --kind loop --path /srv/disk.img --offset 1M --size 10G\n  holdfast device add db --kind block --path /dev/mapper/vg-db --dm-name vg-db',
+      '\nExamples:\n  holdfast device add vm1 --path /srv/vm1.img\n  holdfast device add part --kind loop --path /srv/disk.img --offset 1M --size 10G\n  holdfast device add db --kind block --path /dev/mapper/vg-db --dm-name vg-db\n  holdfast device add far --kind nbd --uri nbd://storage.example/vm1',
     )
     .action((name: string, options: AddOptions, command: Command) => {
       const backing = backingOf(options, command);
@@ -53,7 +53,7 @@ export function deviceCommand(): Command {
     withInstance(options, async (instance) => {
       const devices = await instance.listDevices();
       if (options.json === true) printJson(devices.map((one) => Device.toJSON(one)));
-      else printTable(['NAME', 'STATE', 'SIZE', 'MODE', 'PATH'], devices.map(deviceRow));
+      else printTable(['NAME', 'STATE', 'SIZE', 'MODE', 'PATH OR URI'], devices.map(deviceRow));
     }),
   );
 

@@ -31,7 +31,7 @@ async function forgetEarlierRuns(
   const stale = devices.filter(
     (device) =>
       device.transient &&
-      (wanted.get(lastSegment(device.name)) !== device.backing?.value.path || device.readOnly !== readOnly),
+      (wanted.get(lastSegment(device.name)) !== pathOf(device) || device.readOnly !== readOnly),
   );
   const staleNames = new Set(stale.map(({ name }) => name));
   for (const one of exports) {
@@ -68,7 +68,7 @@ async function registerDevice(instance: Instance, image: Image, readOnly: boolea
         transient: true,
       }),
     });
-  } else if (existing.backing?.value.path !== image.path || existing.readOnly !== readOnly) {
+  } else if (pathOf(existing) !== image.path || existing.readOnly !== readOnly) {
     throw new HoldfastError(
       'DEVICE_EXISTS',
       `a device "${image.name}" is registered already, with another path or mode; rename the image, or serve without it and remove the device by \`holdfast device remove\``,
@@ -100,4 +100,9 @@ async function publish(instance: Instance, image: Image, readOnly: boolean): Pro
       transient: true,
     }),
   });
+}
+
+/** Undefined for an export of another server. */
+function pathOf({ backing }: registryV1.Device): string | undefined {
+  return backing?.$case === 'nbd' ? undefined : backing?.value.path;
 }

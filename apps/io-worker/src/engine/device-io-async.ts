@@ -1,4 +1,5 @@
 import type { NativeBuffer } from '@holdfast/linux';
+import type { ExtentList } from '@holdfast/nbd-protocol';
 import {
   adviseWillNeedAsync,
   Errno,
@@ -10,7 +11,9 @@ import {
   zeroRangeAsync,
 } from '@holdfast/linux';
 import { CACHE_BYTES_MAX, CACHE_PIECE_BYTES } from './cache-limits.js';
+import { extentSourceOf } from '../context/extent-sources.js';
 import { DeviceIo } from './device-io.js';
+import type { EventedDevice } from './evented-device.js';
 import { zeroBuffer } from './zero-buffer.js';
 import { isUnsupported, zeroesByWriting } from './zeroing.js';
 
@@ -18,7 +21,7 @@ import { isUnsupported, zeroesByWriting } from './zeroing.js';
  * Access to one device off the event loop: whole transfers or an errno, like {@link DeviceIo}. Only a read that the
  * page cache can answer is done at once, since it never waits.
  */
-export class AsyncDeviceIo {
+export class AsyncDeviceIo implements EventedDevice {
   readonly #fd: number;
   readonly #cached: DeviceIo;
 
@@ -96,6 +99,16 @@ export class AsyncDeviceIo {
     if (fast && isUnsupported(zeroed)) return Errno.EOPNOTSUPP;
     const errno = isUnsupported(zeroed) ? await this.#writeZeroes(offset, length) : -zeroed;
     return errno === 0 && durable ? this.flush() : errno;
+  }
+
+  extents(
+    context: string,
+    sizeBytes: number,
+    extents: ExtentList,
+    offset: number,
+    length: number,
+  ): Promise<number> {
+    return extentSourceOf(context).fillAsync(this.#fd, sizeBytes, extents, offset, length);
   }
 
   async #writeZeroes(offset: number, length: number): Promise<number> {

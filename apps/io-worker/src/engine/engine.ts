@@ -1,5 +1,6 @@
 import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 
 /** Why a session ended: what the protocol said, or what the worker decided. */
@@ -9,8 +10,8 @@ export type EndReason = TransmissionEnd | 'fenced' | 'internal-error';
 export interface Assignment {
   /** The client's socket. Its owner closes it after the engine has ended, not the engine. */
   readonly socket: OwnedFd;
-  /** Descriptor of the device: lent by its holding, which outlives the session. */
-  readonly device: number;
+  /** Descriptor of the device, lent by its holding, which outlives the session; or what the event loop alone can serve. */
+  readonly device: number | EventedDevice;
   readonly facts: TransmissionFacts;
   /** What the gateway had read beyond the handshake. */
   readonly preload: Uint8Array;

@@ -12,7 +12,9 @@ export class Engines {
     this.eventLoop = eventLoop;
   }
 
-  choose(): Engine {
+  /** @param needsEventLoop what the session works on has no descriptor */
+  choose(needsEventLoop = false): Engine {
+    if (needsEventLoop) return this.eventLoop;
     return this.threads.available ? this.threads : this.eventLoop;
   }
 }

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { NativeBuffer, setBlocking } from '@holdfast/linux';
 import type { Assignment, EndReason, Engine } from './engine.js';
+import { AsyncDeviceIo } from './device-io-async.js';
 import { serveEvented } from './serve-evented.js';
 
 /**
@@ -27,7 +28,9 @@ export class EventLoopEngine implements Engine {
       using output = NativeBuffer.allocate(OUTPUT_BYTES);
       const socket = openStream(assignment);
       try {
-        return await serveEvented({ ...assignment, socket, input, output });
+        const device =
+          typeof assignment.device === 'number' ? new AsyncDeviceIo(assignment.device) : assignment.device;
+        return await serveEvented({ ...assignment, device, socket, input, output });
       } finally {
         await closed(socket);
       }

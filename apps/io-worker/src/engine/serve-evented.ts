@@ -2,10 +2,9 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NativeBuffer } from '@holdfast/linux';
 import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
-import { extentSourceOf } from '../context/extent-sources.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
-import { AsyncDeviceIo } from './device-io-async.js';
 import type { EndReason } from './engine.js';
+import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 import { SocketReader } from './socket-reader.js';
 
@@ -16,7 +15,7 @@ const TURN_STEPS = 256;
 
 export interface EventedSession {
   readonly socket: Socket;
-  readonly device: number;
+  readonly device: EventedDevice;
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
@@ -24,11 +23,10 @@ export interface EventedSession {
   readonly output: NativeBuffer;
 }
 
-/** Serves one session on the event loop: what may wait goes to libuv's pool, reads from the page cache do not. */
+/** Serves one session on the event loop: what may wait is awaited, reads from the page cache do not. */
 export async function serveEvented(session: EventedSession): Promise<EndReason> {
-  const { control, input, output, socket } = session;
+  const { control, device, input, output, socket } = session;
   const reader = new SocketReader(socket);
-  const device = new AsyncDeviceIo(session.device);
   const machine = new TransmissionMachine(
     session.facts,
     { input: input.bytes, output: output.bytes },
@@ -108,7 +106,7 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
 
 function fillExtents(machine: TransmissionMachine, { device, facts }: EventedSession): Promise<number> {
   const { context, extents, fileOffset, length } = machine;
-  return extentSourceOf(context).fillAsync(device, facts.sizeBytes, extents, fileOffset, length);
+  return device.extents(context, facts.sizeBytes, extents, fileOffset, length);
 }
 
 function finish(machine: TransmissionMachine, control: SessionControl, reason: EndReason): EndReason {

@@ -44,12 +44,14 @@ export class ThreadEngine implements Engine {
   serve(assignment: Assignment): Promise<EndReason> {
     const thread = this.#idleThread();
     assert(thread !== undefined, 'serve() is called only while a thread is available');
+    const { device } = assignment;
+    assert(typeof device === 'number', 'a thread serves what has a descriptor');
     setBlocking(assignment.socket.number, true);
     return new Promise((resolve) => {
       this.#threads.set(thread.worker, { state: 'busy', worker: thread.worker, end: resolve });
       thread.worker.postMessage({
         socket: assignment.socket.number,
-        device: assignment.device,
+        device,
         facts: assignment.facts,
         preload: assignment.preload,
         control: assignment.control.memory,

@@ -23,7 +23,11 @@ export class HoldingController implements GrpcControllerOf<workerV1.HoldingServi
   async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
     const expected = request.holding ?? workerV1.Holding.fromPartial({});
     attachmentName.parse(expected.attachment, 'holding.attachment');
-    const holding = await this.holdings.adopt(checkToken(request.token), expected);
+    const { device } = expected;
+    const holding =
+      device?.$case === 'remote'
+        ? await this.holdings.adoptRemote(expected, device.value, request.resumed)
+        : await this.holdings.adopt(checkToken(request.token), expected);
     await reached('handover.adopted');
     return toHoldingMessage(holding);
   }
@@ -55,8 +59,11 @@ function toHoldingMessage(holding: Holding): workerV1.Holding {
   return {
     attachment: holding.attachment,
     epoch: holding.epoch,
-    identity: toIdentityMessage(holding.identity),
-    sizeBytes: BigInt(holding.identity.sizeBytes),
+    device:
+      holding.kind === 'remote'
+        ? { $case: 'remote', value: holding.remote.message }
+        : { $case: 'identity', value: toIdentityMessage(holding.identity) },
+    sizeBytes: BigInt(holding.sizeBytes),
     readOnly: holding.readOnly,
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fstatSync, mkdirSync, openSync, closeSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { openDevice, openFdCount, socketPair, type OwnedFd } from '@holdfast/linux';
+import { identifyDevice, openDevice, openFdCount, socketPair, type OwnedFd } from '@holdfast/linux';
+import { toIdentityMessage } from '@holdfast/contracts';
 import { HandoffInbox } from '@holdfast/service';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WorkerScene } from '../testing/worker-scene.js';
@@ -57,8 +58,11 @@ describe('adopting a device', () => {
     'D6 refuses a device whose $field is not the recorded one, and keeps nothing of it',
     async ({ change }) => {
       const message = scene.message(device);
-      const identity = message.identity && { ...message.identity, ...change };
-      const adoption = scene.holdings.adopt(await scene.pass(device.number), { ...message, identity });
+      const identity = { ...toIdentityMessage(identifyDevice(device.number)), ...change };
+      const adoption = scene.holdings.adopt(await scene.pass(device.number), {
+        ...message,
+        device: { $case: 'identity', value: identity },
+      });
       await expect(adoption).rejects.toMatchObject({
         code: 'DEVICE_IDENTITY_MISMATCH',
         metadata: { attachment: message.attachment },
@@ -69,7 +73,7 @@ describe('adopting a device', () => {
   );
 
   test('D6 refuses a device when nothing was recorded', async () => {
-    const message = { ...scene.message(device), identity: undefined };
+    const message = { ...scene.message(device), device: undefined };
     const adoption = scene.holdings.adopt(await scene.pass(device.number), message);
     await expect(adoption).rejects.toMatchObject({ code: 'DEVICE_IDENTITY_MISMATCH' });
     expect(countOf(device.number)).toBe(1);

@@ -1,5 +1,5 @@
 import { workerV1 } from '@holdfast/contracts';
-import { HoldfastError, type ByteCount } from '@holdfast/foundation';
+import { byteCount, HoldfastError, MAX_SAFE_BYTES, type ByteCount } from '@holdfast/foundation';
 import {
   advertisedFlags,
   BLOCK_BYTES_MINIMUM_MAX,
@@ -9,15 +9,15 @@ import {
   type ReplyMode,
   type TransmissionFacts,
 } from '@holdfast/nbd-protocol';
+import type { Holding } from '../holding/holding.js';
 
 const { ReplyMode: Wire } = workerV1;
 
 /** The session as the protocol machine sees it, checked: what was advertised to the client is what is enforced (T5). */
-export function parseFacts(
-  session: workerV1.Session,
-  sizeBytes: ByteCount,
-  readOnly: boolean,
-): TransmissionFacts {
+export function parseFacts(session: workerV1.Session, holding: Holding): TransmissionFacts {
+  const sizeBytes = sizeOf(session, holding);
+  const readOnly = session.readOnly || holding.readOnly;
+  const upstream = holding.kind === 'remote' ? holding.remote.offer : undefined;
   const { blockSizeMinimum, payloadMaximum } = session;
   const powerOfTwo = blockSizeMinimum > 0 && (blockSizeMinimum & (blockSizeMinimum - 1)) === 0;
   if (!powerOfTwo || blockSizeMinimum > BLOCK_BYTES_MINIMUM_MAX) {
@@ -26,13 +26,29 @@ export function parseFacts(
       `must be a power of two up to 64 KiB, is ${String(blockSizeMinimum)}`,
     );
   }
+  if (upstream !== undefined && blockSizeMinimum < upstream.blockSize.minimum) {
+    const least = String(upstream.blockSize.minimum);
+    throw invalid('block_size_minimum', `must be at least ${least}, that of the server behind the device`);
+  }
   if (payloadMaximum < blockSizeMinimum) {
     throw invalid('payload_maximum', 'must be at least block_size_minimum');
   }
   const replyMode = parseReplyMode(session.replyMode);
   const metaContexts = parseMetaContexts(session.metaContexts, replyMode);
-  const transmissionFlags = advertisedFlags({ readOnly, replyMode, hasContexts: metaContexts.length > 0 });
+  const transmissionFlags = advertisedFlags({
+    readOnly,
+    replyMode,
+    hasContexts: metaContexts.length > 0,
+    upstreamFlags: upstream?.transmissionFlags,
+  });
   return { sizeBytes, transmissionFlags, blockSizeMinimum, payloadMaximum, replyMode, metaContexts };
+}
+
+/** A session is bounded by what its client was told, whatever the device has become (T5). */
+function sizeOf({ sizeBytes }: workerV1.Session, holding: Holding): ByteCount {
+  if (sizeBytes === undefined) return holding.sizeBytes;
+  if (sizeBytes <= BigInt(MAX_SAFE_BYTES)) return byteCount(sizeBytes);
+  throw invalid('size_bytes', 'must be less than 2^53');
 }
 
 export function toReplyModeMessage(replyMode: ReplyMode): workerV1.ReplyMode {

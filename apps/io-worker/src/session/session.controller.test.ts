@@ -195,12 +195,14 @@ describe('reconciling', () => {
 
   test('Law 5 a device is adopted under the name of an attachment, with a whole token', async () => {
     const named = { ...report(), attachment: 'disk' };
-    await expect(holdingsApi.adoptDevice({ token: randomBytes(16), holding: named })).rejects.toMatchObject({
+    await expect(
+      holdingsApi.adoptDevice({ token: randomBytes(16), holding: named, resumed: false }),
+    ).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       metadata: { field: 'holding.attachment' },
     });
     await expect(
-      holdingsApi.adoptDevice({ token: randomBytes(17), holding: report() }),
+      holdingsApi.adoptDevice({ token: randomBytes(17), holding: report(), resumed: false }),
     ).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       metadata: { field: 'token' },

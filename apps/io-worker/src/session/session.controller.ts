@@ -1,5 +1,5 @@
 import { durationMs, formatPageToken, parsePage, sessionName, workerV1 } from '@holdfast/contracts';
-import { byteCount, HoldfastError, MAX_SAFE_BYTES, type ByteCount } from '@holdfast/foundation';
+import { HoldfastError } from '@holdfast/foundation';
 import {
   GrpcController,
   PROCESS_IDENTITY,
@@ -46,7 +46,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
         clientAddress: session.clientAddress,
         tls: session.tls,
         startTime: session.startTime ?? new Date(),
-        facts: parseFacts(session, sizeOf(session, holding), session.readOnly || holding.readOnly),
+        facts: parseFacts(session, holding),
       },
       checkToken(request.token),
     );
@@ -105,13 +105,4 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     }
     return holding;
   }
-}
-
-/** T-rules: a session is bounded by what its client was told, whatever the device has become. */
-function sizeOf({ sizeBytes }: workerV1.Session, holding: Holding): ByteCount {
-  if (sizeBytes === undefined) return byteCount(holding.identity.sizeBytes);
-  if (sizeBytes <= BigInt(MAX_SAFE_BYTES)) return byteCount(sizeBytes);
-  throw new HoldfastError('INVALID_ARGUMENT', 'size_bytes must be less than 2^53', {
-    field: 'session.size_bytes',
-  });
 }

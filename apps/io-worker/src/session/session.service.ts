@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HoldfastError, messageOf } from '@holdfast/foundation';
+import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
 import {
   hasHungUp,
   isUnixSocket,
@@ -11,6 +11,7 @@ import {
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
+import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
@@ -83,13 +84,14 @@ export class SessionService {
   /**
    * Makes a place for a session whose socket will come under `token`.
    *
-   * @throws HoldfastError LEASE_REFUSED, LIMIT_REACHED, SHUTTING_DOWN
+   * @throws HoldfastError LEASE_REFUSED, LIMIT_REACHED, SHUTTING_DOWN; as RemoteDevice.connect where that is the device
    */
   async prepare(definition: SessionDefinition, token: Uint8Array): Promise<Session> {
     this.#admit(definition);
     const session = this.#enter(definition, token);
     // Entered first, so that its lease counts as live while this waits.
     await this.#endHungUp(session);
+    await this.#connect(session);
     if (session.state.kind !== 'prepared') {
       throw new HoldfastError('LEASE_REFUSED', `${definition.name} was abandoned while it was prepared`, {
         lease: String(definition.lease),
@@ -123,7 +125,7 @@ export class SessionService {
     this.#shutSocket(session, ShutdownHow.READ);
     const finished = await Promise.race([session.ended.then(() => true), delay(graceMs, false)]);
     if (finished) return;
-    session.control.fence();
+    session.fence();
     this.#shutSocket(session, ShutdownHow.BOTH);
     await session.ended;
   }
@@ -140,7 +142,7 @@ export class SessionService {
     const drained = await Promise.race([this.#allEnded().then(() => true), delay(drainMs, false)]);
     if (!drained) {
       this.#logger.warn({ sessions: this.#sessions.size }, 'requests did not finish in time; fencing them');
-      for (const session of this.list()) session.control.fence();
+      for (const session of this.list()) session.fence();
       this.#shutSockets(ShutdownHow.BOTH);
       await this.#allEnded();
     }
@@ -190,8 +192,30 @@ export class SessionService {
     return session;
   }
 
+  /** A session of another server's export has a connection of its own there, before its client is told to begin. */
+  async #connect(session: Session): Promise<void> {
+    const { holding, name } = session.definition;
+    if (holding.kind !== 'remote') return;
+    try {
+      const logger = this.#logger.child({ session: name });
+      const remote = await holding.remote.open(session.ending, logger);
+      if (session.state.kind !== 'prepared') {
+        remote.link.cut();
+        return;
+      }
+      session.useRemote(remote);
+      void remote.link.changed.then(() => {
+        this.#shutSocket(session, ShutdownHow.BOTH);
+      });
+    } catch (error) {
+      if (session.state.kind === 'prepared') session.end('abandoned');
+      throw error;
+    }
+  }
+
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
-    const engine = this.#engines.choose();
+    const { holding } = session.definition;
+    const engine = this.#engines.choose(holding.kind === 'remote');
     session.begin(engine.name, socket);
     await reached('lease.served');
     logOpened(this.#logger, session);
@@ -205,7 +229,7 @@ export class SessionService {
         ? 'fenced'
         : await engine.serve({
             socket,
-            device: session.definition.holding.fd.number,
+            device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
             facts: session.definition.facts,
             preload: payload,
             control: session.control,
@@ -213,6 +237,7 @@ export class SessionService {
     } catch (error) {
       this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
     } finally {
+      if (session.remote?.link.hasChanged === true) reason = 'device-changed';
       hangUp(socket);
       logClosed(this.#logger, session, reason);
       await reached('release.over');
@@ -234,7 +259,7 @@ export class SessionService {
       dead.map(async (session) => {
         const finished = await Promise.race([session.ended.then(() => true), delay(HUNG_UP_GRACE_MS, false)]);
         if (finished || session.state.kind !== 'serving') return;
-        session.control.fence();
+        session.fence();
         shutdownSocket(session.state.socket.number, ShutdownHow.BOTH);
         await session.ended;
       }),
@@ -258,4 +283,9 @@ export class SessionService {
 function hangUp(socket: OwnedFd): void {
   shutdownSocket(socket.number, ShutdownHow.BOTH);
   socket.close();
+}
+
+function remoteOf({ remote }: Session): EventedDevice {
+  assert(remote !== undefined, 'a session of a remote device is connected before it is served');
+  return remote.io;
 }

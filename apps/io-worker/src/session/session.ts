@@ -3,9 +3,10 @@ import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import type { Holding } from '../holding/holding.js';
+import type { OpenedRemote } from '../remote/remote-device.js';
 
-/** Why a session is over: its engine's reason, or that its socket never came. */
-export type SessionEnd = EndReason | 'abandoned';
+/** Why a session is over: its engine's reason, that its socket never came, or that its device is another one now. */
+export type SessionEnd = EndReason | 'abandoned' | 'device-changed';
 
 /** What was negotiated for a session; fixed from the start. */
 export interface SessionDefinition {
@@ -35,6 +36,8 @@ export class Session {
   readonly ended: Promise<SessionEnd>;
   #state: SessionState;
   readonly #resolveEnded: (reason: SessionEnd) => void;
+  readonly #ending = new AbortController();
+  #remote: OpenedRemote | undefined;
 
   constructor(definition: SessionDefinition, state: SessionState & { kind: 'prepared' }) {
     this.definition = definition;
@@ -54,6 +57,27 @@ export class Session {
     return this.definition.lease;
   }
 
+  /** Aborted when the session ends. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Its connection to another NBD server, if that is where its device is. */
+  get remote(): OpenedRemote | undefined {
+    return this.#remote;
+  }
+
+  /** Takes a connection to another server, which goes with the session. */
+  useRemote(remote: OpenedRemote): void {
+    this.#remote = remote;
+  }
+
+  /** Nothing more of this session may touch the device (T17). What waits for another server fails now. */
+  fence(): void {
+    this.control.fence();
+    this.#remote?.link.cut();
+  }
+
   /** prepared → serving: its socket has come. */
   begin(engine: Engine['name'], socket: OwnedFd): void {
     if (this.#state.kind !== 'prepared') throw new Error(`session is ${this.#state.kind}, not prepared`);
@@ -66,6 +90,8 @@ export class Session {
     if (this.#state.kind === 'ended') throw new Error('session has ended before');
     if (this.#state.kind === 'prepared') clearTimeout(this.#state.expiry);
     this.#state = { kind: 'ended', reason };
+    this.#ending.abort();
+    this.#remote?.link.leave();
     this.#resolveEnded(reason);
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { attachmentName, toIdentityMessage, type workerV1 } from '@holdfast/contracts';
+import { attachmentName, toIdentityMessage, workerV1 } from '@holdfast/contracts';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
@@ -12,11 +12,12 @@ import type { Engine } from '../engine/engine.js';
 import { Engines } from '../engine/engines.js';
 import { EventLoopEngine } from '../engine/event-loop-engine.js';
 import { ThreadEngine } from '../engine/thread-engine.js';
-import type { Holding } from '../holding/holding.js';
+import type { DescriptorHolding, Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
 import type { Session, SessionDefinition, SessionEnd } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { NbdClient } from './nbd-client.js';
+import { UPSTREAM_BYTES, type UpstreamServer } from './upstream-server.js';
 
 export const SESSIONS_MAX = 8;
 export const IMAGE_BYTES = 1024 * 1024;
@@ -64,7 +65,7 @@ export class WorkerScene {
     return {
       attachment: attachmentName.format('disk', '1'),
       epoch: 1n,
-      identity: toIdentityMessage(identity),
+      device: { $case: 'identity', value: toIdentityMessage(identity) },
       sizeBytes: BigInt(identity.sizeBytes),
       readOnly: false,
       ...change,
@@ -82,9 +83,24 @@ export class WorkerScene {
   }
 
   /** Has the worker hold the image, as an attach does. */
-  async hold(change: Partial<workerV1.Holding> = {}): Promise<Holding> {
+  async hold(change: Partial<workerV1.Holding> = {}): Promise<DescriptorHolding> {
     using fd = openDevice(this.image, { readOnly: false });
     return await this.holdings.adopt(await this.pass(fd.number), this.message(fd, change));
+  }
+
+  /** Has the worker hold an export of another server, as an attach does; `resumed` as after a restart of the worker. */
+  async holdRemote(
+    server: UpstreamServer,
+    { resumed = false, sizeBytes = UPSTREAM_BYTES } = {},
+  ): Promise<Holding> {
+    const remote = server.message();
+    const message = workerV1.Holding.fromPartial({
+      attachment: attachmentName.format('far', '1'),
+      epoch: 1n,
+      sizeBytes: BigInt(sizeBytes),
+      device: { $case: 'remote', value: remote },
+    });
+    return this.holdings.adoptRemote(message, remote, resumed);
   }
 
   definition(name: string, holding: Holding, change: Partial<SessionDefinition> = {}): SessionDefinition {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { assert, unreachable } from '@holdfast/foundation';
 import {
-  contextDefinitions,
   ServerHandshake,
   type ExportInquiry,
   type HandshakeEnd,
@@ -100,8 +99,8 @@ class Negotiation {
         return this.#answer(async () => this.#handshake.answerList(await exports.listings(this.#client)));
       case 'meta-contexts':
         return this.#answer(async () => {
-          await exports.resolve(request.exportName, this.#client);
-          return this.#handshake.answerMetaContexts(contextDefinitions);
+          const record = await exports.resolve(request.exportName, this.#client);
+          return this.#handshake.answerMetaContexts(await exports.contexts(record));
         });
       case 'info':
         return this.#answer(() => this.#inform(request));

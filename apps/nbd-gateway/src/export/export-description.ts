@@ -1,12 +1,13 @@
 import { advertisedFlags, type ExportDescription, type Negotiated } from '@holdfast/nbd-protocol';
 import type { ExportRecord } from '@holdfast/store';
+import { effectiveBlockSize, type DeviceOffer } from './device-offer.js';
 
 /** What the record of an export does not say. */
 export interface ExportCircumstances {
   /** Size of the device in bytes. */
   readonly sizeBytes: bigint;
-  /** Whether the export, or the device behind it, can only be read. */
-  readonly readOnly: boolean;
+  /** What the device behind it lets it offer. */
+  readonly device: Pick<DeviceOffer, 'readOnly' | 'upstream'>;
   readonly negotiated: Negotiated;
 }
 
@@ -17,9 +18,10 @@ export interface ExportCircumstances {
  */
 export function describeExport(
   record: ExportRecord,
-  { sizeBytes, readOnly, negotiated }: ExportCircumstances,
+  { sizeBytes, device, negotiated }: ExportCircumstances,
 ): ExportDescription {
-  const { minimum, preferred, payloadMaximum } = record.blockSize;
+  const { minimum, preferred, payloadMaximum } = effectiveBlockSize(record.blockSize, device.upstream);
+  const readOnly = record.readOnly || device.readOnly;
   const { replyMode, contexts } = negotiated;
   return {
     name: record.id,
@@ -30,6 +32,7 @@ export function describeExport(
       replyMode,
       hasContexts: contexts.length > 0,
       multipleConnections: readOnly || record.writers !== 'ONE_CONNECTION',
+      upstreamFlags: device.upstream?.transmissionFlags,
     }),
     blockSize: { minimum, preferred, payloadMaximum },
   };

@@ -1,8 +1,9 @@
 import { createClient, deviceName, listAll, registryV1, type ServiceClient } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
-import type { ExportDescription, ExportListing, Negotiated } from '@holdfast/nbd-protocol';
+import type { ContextDefinition, ExportDescription, ExportListing, Negotiated } from '@holdfast/nbd-protocol';
 import type { ExportRecord, Store } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
+import { contextsOf, deviceOffer, type DeviceOffer } from './device-offer.js';
 import { admit, isListed } from './export-admission.js';
 import { describeExport } from './export-description.js';
 
@@ -44,30 +45,46 @@ export class ExportService {
    * @throws HoldfastError DEVICE_NOT_FOUND, DEVICE_NOT_ATTACHED
    */
   async describe(record: ExportRecord, negotiated: Negotiated): Promise<ExportDescription> {
-    const device = await this.#devices.getDevice({ name: deviceName.format(record.deviceId) });
+    const device = await this.#deviceOf(record);
     if (device.attachment?.state !== registryV1.Attachment_State.STATE_CONNECTED) {
       throw new HoldfastError('DEVICE_NOT_ATTACHED', `the device of export "${record.id}" is not attached`, {
         device: record.deviceId,
       });
     }
     const { currentSizeBytes: sizeBytes } = device.attachment;
-    return describeExport(record, { sizeBytes, readOnly: record.readOnly || device.readOnly, negotiated });
+    return describeExport(record, { sizeBytes, device: deviceOffer(device), negotiated });
+  }
+
+  /** What the device of an export lets it offer. @throws HoldfastError DEVICE_NOT_FOUND */
+  async deviceOffer(record: ExportRecord): Promise<DeviceOffer> {
+    return deviceOffer(await this.#deviceOf(record));
+  }
+
+  /** The metadata contexts that an export has. @throws HoldfastError DEVICE_NOT_FOUND */
+  async contexts(record: ExportRecord): Promise<readonly ContextDefinition[]> {
+    return contextsOf(await this.deviceOffer(record));
   }
 
   /** Whether clients of an export can only read: it says so, or its device can only be read. */
   async isReadOnly(record: ExportRecord): Promise<boolean> {
     if (record.readOnly) return true;
-    return (await this.#devices.getDevice({ name: deviceName.format(record.deviceId) })).readOnly;
+    return (await this.deviceOffer(record)).readOnly;
   }
 
   /** The ids of those that can only be read, among many: the devices are asked for once. */
   async readOnlyAmong(records: readonly ExportRecord[]): Promise<ReadonlySet<string>> {
     const devices = records.every(({ readOnly }) => readOnly) ? [] : await this.#listDevices();
-    const readOnlyDevices = new Set(devices.filter(({ readOnly }) => readOnly).map(({ name }) => name));
+    const readOnlyDevices = new Set(
+      devices.filter((device) => deviceOffer(device).readOnly).map(({ name }) => name),
+    );
     const readOnly = records.filter(
       (record) => record.readOnly || readOnlyDevices.has(deviceName.format(record.deviceId)),
     );
     return new Set(readOnly.map(({ id }) => id));
+  }
+
+  #deviceOf({ deviceId }: ExportRecord): Promise<registryV1.Device> {
+    return this.#devices.getDevice({ name: deviceName.format(deviceId) });
   }
 
   #listDevices(): Promise<registryV1.Device[]> {

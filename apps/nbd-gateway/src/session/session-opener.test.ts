@@ -1,5 +1,6 @@
+import { registryV1 } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
-import { gatewayV1, registryV1 } from '@holdfast/contracts';
+import { gatewayV1 } from '@holdfast/contracts';
 import { TransmissionFlag, type Negotiated } from '@holdfast/nbd-protocol';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOver } from '../testing/connected-client.js';
@@ -69,6 +70,29 @@ describe('opening a session', () => {
     expect(gateway.worker.calls.filter((call) => call.startsWith('prepare'))).toHaveLength(2);
     expect(gateway.registry.leases.size).toBe(0);
     expect(gateway.census.total).toBe(0);
+  });
+
+  test('T18 of an export of another server is what that one offers, at the gateway and at the worker', async () => {
+    const remote = {
+      transmissionFlags: TransmissionFlag.HAS_FLAGS | TransmissionFlag.SEND_FLUSH,
+      blockSizeMinimum: 512,
+      blockSizePreferred: 4096,
+      payloadMaximum: 65_536,
+    };
+    const attachment = { name: 'devices/disk/attachments/1', remote };
+    gateway.registry.devices.set('devices/disk', registryV1.Device.fromPartial({ attachment }));
+    const { description } = await open();
+    expect(description.transmissionFlags).toBe(remote.transmissionFlags);
+    expect(description.blockSize.minimum).toBe(512);
+    expect(gateway.worker.sessions.get('sessions/1')).toMatchObject({ blockSizeMinimum: 512 });
+  });
+
+  test('Law 4 of an export of another server is not opened on what an earlier attachment of it offered', async () => {
+    const attachment = { name: 'devices/disk/attachments/0', remote: { transmissionFlags: 1 } };
+    gateway.registry.devices.set('devices/disk', registryV1.Device.fromPartial({ attachment }));
+    await expect(open()).rejects.toMatchObject({ code: 'LEASE_REFUSED' });
+    expect(gateway.worker.calls.filter((call) => call.startsWith('prepare'))).toEqual([]);
+    expect(gateway.registry.leases.size).toBe(0);
   });
 
   test('Law 1 whose answer was lost takes the session back before it gives the lease back', async () => {

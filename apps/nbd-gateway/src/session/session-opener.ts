@@ -14,6 +14,7 @@ import type { ExportDescription, Negotiated, ReplyMode } from '@holdfast/nbd-pro
 import { reached, type Logger } from '@holdfast/service';
 import type { ExportRecord } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
+import { effectiveBlockSize, type DeviceOffer } from '../export/device-offer.js';
 import { describeExport } from '../export/export-description.js';
 import type { ExportService } from '../export/export.service.js';
 import { claimOf } from './lease-claim.js';
@@ -73,19 +74,22 @@ export class SessionOpener {
   /** @throws HoldfastError DEVICE_NOT_ATTACHED, LIMIT_REACHED, and whatever registry or worker says */
   async open(request: SessionRequest): Promise<OpenedSession> {
     const { client, record } = request;
-    const readOnly = await this.exports.isReadOnly(record);
+    const device = await this.exports.deviceOffer(record);
     // From here to the entry in the census nothing is awaited: of those that ask at once no more get in than may.
     this.limits.check(record, client);
     this.census.opening(client.name, exportName.format(record.id), client.address);
     try {
-      const open = () => this.#whenFree(request, () => this.#leaseAndPrepare(request, readOnly));
-      const { description, token } = await open().catch((error: unknown) => {
-        // Registry or worker was restarted between the two calls: a fresh lease is valid again.
-        if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') return open();
+      const open = (offer: DeviceOffer) =>
+        this.#whenFree(request, () => this.#leaseAndPrepare(request, offer));
+      const opened = await open(device).catch(async (error: unknown) => {
+        // Registry or worker was restarted between the calls, or the device attached anew: a fresh lease is valid again.
+        if (error instanceof HoldfastError && error.code === 'LEASE_REFUSED') {
+          return open(await this.exports.deviceOffer(record));
+        }
         throw error;
       });
       this.census.opened(client.name);
-      return { token, description };
+      return opened;
     } catch (error) {
       this.census.notOpened(client.name);
       throw error;
@@ -137,8 +141,9 @@ export class SessionOpener {
     }
   }
 
-  async #leaseAndPrepare(request: SessionRequest, readOnly: boolean): Promise<OpenedSession> {
+  async #leaseAndPrepare(request: SessionRequest, device: DeviceOffer): Promise<OpenedSession> {
     const { client, record, negotiated } = request;
+    const readOnly = record.readOnly || device.readOnly;
     const lease = await this.#leases.acquireLease({
       device: deviceName.format(record.deviceId),
       session: client.name,
@@ -146,10 +151,11 @@ export class SessionOpener {
     });
     await reached('lease.received');
     const { sizeBytes } = lease;
-    const description = describeExport(record, { sizeBytes, readOnly, negotiated });
+    const description = describeExport(record, { sizeBytes, device, negotiated });
     const token = randomBytes(TOKEN_BYTES);
     try {
-      await this.#prepare(request, readOnly, lease, { token, description });
+      requireSameAttachment(device, lease);
+      await this.#prepare(request, device, lease, { token, description });
     } catch (error) {
       // The answer may be lost though the worker is ready: it must not be when the lease is given back.
       await this.abandon(client.name);
@@ -161,10 +167,11 @@ export class SessionOpener {
 
   async #prepare(
     { client, record, negotiated }: SessionRequest,
-    readOnly: boolean,
+    device: DeviceOffer,
     lease: registryV1.Lease,
     { token, description }: OpenedSession,
   ): Promise<void> {
+    const blockSize = effectiveBlockSize(record.blockSize, device.upstream);
     await this.#sessions.prepareSession({
       session: {
         name: client.name,
@@ -172,10 +179,10 @@ export class SessionOpener {
         attachment: lease.attachment,
         lease: leaseName.parse(lease.name),
         epoch: lease.epoch,
-        readOnly,
+        readOnly: record.readOnly || device.readOnly,
         clientAddress: client.address,
-        blockSizeMinimum: record.blockSize.minimum,
-        payloadMaximum: record.blockSize.payloadMaximum,
+        blockSizeMinimum: blockSize.minimum,
+        payloadMaximum: blockSize.payloadMaximum,
         startTime: client.startTime,
         engine: '',
         counters: undefined,
@@ -201,3 +208,11 @@ const replyModes = {
   structured: workerV1.ReplyMode.REPLY_MODE_STRUCTURED,
   extended: workerV1.ReplyMode.REPLY_MODE_EXTENDED,
 } as const satisfies Record<ReplyMode, workerV1.ReplyMode>;
+
+/** What another server offers holds for one attachment: it may have become another between two calls. */
+function requireSameAttachment({ attachment, upstream }: DeviceOffer, lease: registryV1.Lease): void {
+  if (upstream === undefined || attachment === lease.attachment) return;
+  throw new HoldfastError('LEASE_REFUSED', `${lease.device} was attached anew meanwhile`, {
+    lease: lease.name,
+  });
+}

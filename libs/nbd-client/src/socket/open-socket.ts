@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 import { HoldfastError } from '@holdfast/foundation';
-import { RECEIVE_BYTES } from '../limits.js';
+import { KEEP_ALIVE_MS, RECEIVE_BYTES } from '../limits.js';
 import type { NbdAddress } from '../uri/nbd-uri.js';
 
 /** An address as one reads it: `localhost:10809`, `[::1]:10809`, or the path of a socket. */
@@ -55,7 +55,7 @@ export function openSocket(address: NbdAddress, connectMs: number): Promise<Sock
       clearTimeout(timer);
       socket.off('error', onError);
       // "both the client and server SHOULD disable Nagle's algorithm" (section "Protocol phases").
-      if (address.kind === 'tcp') socket.setNoDelay(true);
+      if (address.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
       resolve(socket);
     });
   });

@@ -13,6 +13,8 @@ export interface MemoryExport extends ServedExport {
   ) => readonly (readonly [length: bigint, flags: bigint])[];
   /** Told of each request, before it is answered. */
   readonly onRequest?: (request: ArrivedRequest) => void | Promise<void>;
+  /** Answers a request with these bytes, and does nothing else about it; undefined: as a good server. */
+  readonly refuse?: (request: ArrivedRequest) => Buffer | undefined;
 }
 
 /** Serves a connection like a good, plain server: each request in turn, in the negotiated form. */
@@ -27,7 +29,7 @@ export async function serveMemory(peer: Peer, served: MemoryExport): Promise<voi
       peer.stream.end();
       return;
     }
-    peer.write(reply(request, served, contexts));
+    peer.write(served.refuse?.(request) ?? reply(request, served, contexts));
   }
 }
 

@@ -32,3 +32,18 @@ test('DF is offered with chunks, a payload of BLOCK_STATUS with extended headers
 test('T5 the default sizes may be announced', () => {
   expect(parseInfoBlockSize(encodeInfoBlockSize(DEFAULT_BLOCK_SIZE))).toEqual(DEFAULT_BLOCK_SIZE);
 });
+
+test('T18 of an export of another server only what that one can do is offered', () => {
+  const { SEND_TRIM, SEND_WRITE_ZEROES, SEND_FAST_ZERO, SEND_DF, ROTATIONAL } = TransmissionFlag;
+  const offered = (upstreamFlags: number, readOnly = false) =>
+    advertisedFlags({ readOnly, replyMode: 'structured', upstreamFlags });
+  expect(offered(HAS_FLAGS)).toBe(HAS_FLAGS | SEND_DF);
+  expect(offered(HAS_FLAGS | SEND_FLUSH | SEND_TRIM)).toBe(HAS_FLAGS | SEND_DF | SEND_FLUSH | SEND_TRIM);
+  expect(offered(HAS_FLAGS | SEND_FLUSH | SEND_TRIM, true)).toBe(
+    HAS_FLAGS | SEND_DF | SEND_FLUSH | READ_ONLY,
+  );
+  expect(offered(HAS_FLAGS | SEND_FAST_ZERO)).toBe(HAS_FLAGS | SEND_DF);
+  const all =
+    SEND_FLUSH | SEND_FUA | SEND_CACHE | CAN_MULTI_CONN | SEND_TRIM | SEND_WRITE_ZEROES | SEND_FAST_ZERO;
+  expect(offered(all | ROTATIONAL)).toBe(advertisedFlags({ readOnly: false, replyMode: 'structured' }));
+});

@@ -30,7 +30,9 @@ async function serve(): Promise<string> {
     ) => {
       answer(null, {
         workerInstance: 'w',
-        holdings: [workerV1.Holding.fromPartial({ identity: { bootId: 'b', inode: 7n } })],
+        holdings: [
+          workerV1.Holding.fromPartial({ device: { $case: 'identity', value: { bootId: 'b', inode: 7n } } }),
+        ],
         liveLeases: [request.voidLeasesUpTo],
       });
     },

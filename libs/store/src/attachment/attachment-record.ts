@@ -1,5 +1,6 @@
 import type { ByteCount, LeaseEpoch } from '@holdfast/foundation';
 import type { AttachmentState, DeviceIdentity } from '@holdfast/lease';
+import type { UpstreamOffer } from '@holdfast/nbd-protocol';
 
 /** The latest period in which a device is, or was, open. */
 export interface AttachmentRecord {
@@ -9,11 +10,13 @@ export interface AttachmentRecord {
   readonly state: AttachmentState;
   /** Rises by one with every attachment of the device. */
   readonly epoch: LeaseEpoch;
-  /** Read on the open descriptor; absent until it was opened. */
+  /** Read on the open descriptor; absent until it was opened, and for an export of another NBD server. */
   readonly identity?: DeviceIdentity;
+  /** What another NBD server offers of its export; absent for other devices, and until it was asked. */
+  readonly remote?: UpstreamOffer;
   /** Whether it was compared with what somebody expected of it, or cannot be another one than was meant. */
   readonly verified: boolean;
-  /** Size when it was opened; 0 until then. */
+  /** Size when it was opened or asked for; 0 until then. */
   readonly sizeBytes: ByteCount;
   /** Size as it was last noted: a device may grow and shrink. */
   readonly currentSizeBytes: ByteCount;
@@ -29,6 +32,12 @@ export interface IdentifiedDevice {
   readonly identity: DeviceIdentity;
   readonly sizeBytes: ByteCount;
   readonly verified: boolean;
+}
+
+/** What another NBD server has told of its export. */
+export interface OfferedRemote {
+  readonly remote: UpstreamOffer;
+  readonly sizeBytes: ByteCount;
 }
 
 /** Answer of `begin`. */

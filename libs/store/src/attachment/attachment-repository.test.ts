@@ -109,6 +109,33 @@ describeDatabases('attachments', (database) => {
     expect(recorded.verified).toBe(false);
   });
 
+  test('what another NBD server offers is kept in place of an identity, of any number of attachments', async () => {
+    const store = await database.open();
+    const blockSize = { minimum: 512, preferred: 4096, payloadMaximum: 65_536 };
+    const remote = { transmissionFlags: 0xffff, blockSize, baseAllocation: true };
+    for (const id of ['a', 'b']) {
+      await store.devices.create(deviceOf(id));
+      const { attachment } = await store.attachments.begin(id);
+      const recorded = await store.attachments.recordRemote(attachment.id, { remote, sizeBytes: SIZE_BYTES });
+      expect(recorded).toMatchObject({ remote, sizeBytes: SIZE_BYTES, verified: false });
+      expect(recorded.identity).toBeUndefined();
+      await store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED');
+      expect((await store.devices.get(id)).attachment).toMatchObject({ state: 'CONNECTED', remote });
+      await expect(
+        store.attachments.recordRemote(attachment.id, { remote, sizeBytes: SIZE_BYTES }),
+      ).rejects.toMatchObject({ code: 'DEVICE_BUSY' });
+    }
+    const begun = await store.attachments.beginDetach('a');
+    expect(begun).toMatchObject({ kind: 'detaching' });
+  });
+
+  test('Law 1 nothing is CONNECTED that was neither identified nor asked', async () => {
+    const store = await database.open();
+    await store.devices.create(deviceOf('a'));
+    const { attachment } = await store.attachments.begin('a');
+    await expect(store.attachments.transition(attachment.id, 'ATTACHING', 'CONNECTED')).rejects.toThrow();
+  });
+
   test('one identity is attached once, and the error names where', async () => {
     const store = await database.open();
     for (const id of ['a', 'b']) await store.devices.create(deviceOf(id));

@@ -19,6 +19,7 @@ import type {
   BeginDetachResult,
   BeginResult,
   IdentifiedDevice,
+  OfferedRemote,
   TransitionPatch,
 } from './attachment-record.js';
 import { identityColumns, liveStates, toAttachmentRecord } from './attachment-row.js';
@@ -30,6 +31,7 @@ import {
   removeFinal,
   stateColumns,
 } from './attachment-statements.js';
+import { remoteColumn } from './remote-column.js';
 
 /** What {@link AttachmentRepository.transition} offers: detaching has {@link AttachmentRepository.beginDetach}. */
 type PlainNextState<From extends AttachmentState> = Exclude<NextAttachmentState<From>, 'DETACHING'>;
@@ -94,6 +96,16 @@ export class AttachmentRepository {
     } catch (error) {
       throw isUniqueViolation(error) ? await this.#attachedTwice(id, identity, error) : error;
     }
+  }
+
+  /**
+   * Records what another NBD server offers of its export. Nothing tells whether two attachments are of the same one.
+   *
+   * @throws HoldfastError DEVICE_BUSY when the attachment is not ATTACHING, or was replaced
+   */
+  async recordRemote(id: string, { remote, sizeBytes }: OfferedRemote): Promise<AttachmentRecord> {
+    const data = { remote: remoteColumn(remote), sizeBytes: BigInt(sizeBytes), verified: false };
+    return this.#database.run((client) => changeIn(client, id, 'ATTACHING', data));
   }
 
   async #attachedTwice(id: string, identity: DeviceIdentity, cause: unknown): Promise<HoldfastError> {

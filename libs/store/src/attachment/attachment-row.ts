@@ -15,12 +15,14 @@ import {
 } from '@holdfast/lease';
 import type { Attachment } from '../generated/sqlite/client.js';
 import type { AttachmentRecord } from './attachment-record.js';
+import { toRemote } from './remote-column.js';
 
 /** The states that are not final, for queries. */
 export const liveStates = attachmentStates.filter(isLive);
 
 export function toAttachmentRecord(row: Attachment): AttachmentRecord {
-  const { id, deviceId, state, epoch, verified, sizeBytes, errorReason, errorMessage, updateTime } = row;
+  const { id, deviceId, state, epoch, verified, sizeBytes, remote, errorReason, errorMessage, updateTime } =
+    row;
   assert(isAttachmentState(state), `the attachment ${id} is in the unknown state ${state}`);
   const identity = toIdentity(row);
   return {
@@ -29,6 +31,7 @@ export function toAttachmentRecord(row: Attachment): AttachmentRecord {
     state,
     epoch: leaseEpoch(epoch),
     ...(identity !== undefined && { identity }),
+    ...(remote !== null && { remote: toRemote(remote) }),
     verified,
     sizeBytes: byteCount(sizeBytes),
     currentSizeBytes: byteCount(row.currentSizeBytes),

@@ -4,12 +4,18 @@ import { deviceKinds, type DeviceBacking, type ExpectedDevice } from './device-b
 /** How a backing stands in the row of a device. */
 export interface BackingColumns {
   readonly kind: string;
+  /** A path, or a URI. */
   readonly path: string;
   /** JSON of what else belongs to the kind, as it was given when the device was registered. */
   readonly settings: string;
 }
 
-export function backingColumns({ kind, path, ...settings }: DeviceBacking): BackingColumns {
+export function backingColumns(backing: DeviceBacking): BackingColumns {
+  if (backing.kind === 'nbd') {
+    const { kind, uri, ...settings } = backing;
+    return { kind, path: uri, settings: JSON.stringify(settings) };
+  }
+  const { kind, path, ...settings } = backing;
   return { kind, path, settings: JSON.stringify(settings) };
 }
 
@@ -32,6 +38,13 @@ export function toBacking({ kind, path, settings }: BackingColumns): DeviceBacki
       };
     case 'block':
       return { kind: known, path, expected: fields.texts('expected') };
+    case 'nbd':
+      return {
+        kind: known,
+        uri: path,
+        onDisconnect: fields.oneOf('onDisconnect', ['replay', 'fail']),
+        reconnectMs: fields.number('reconnectMs'),
+      };
   }
 }
 
@@ -52,6 +65,12 @@ class Fields {
   boolean(name: string): boolean {
     const value = this.#object[name];
     if (typeof value === 'boolean') return value;
+    throw this.#wrong(name);
+  }
+
+  oneOf<Text extends string>(name: string, texts: readonly Text[]): Text {
+    const value = texts.find((text) => text === this.#object[name]);
+    if (value !== undefined) return value;
     throw this.#wrong(name);
   }
 

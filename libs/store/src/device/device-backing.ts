@@ -39,9 +39,23 @@ export interface BlockBacking {
   readonly expected: ExpectedDevice;
 }
 
+/** An export of another NBD server. */
+export interface NbdBacking {
+  readonly kind: 'nbd';
+  /** With absolute paths only. */
+  readonly uri: string;
+  /** Whether requests that were not answered are sent again once the server is back, or fail. */
+  readonly onDisconnect: 'replay' | 'fail';
+  /** How long requests wait for the server before they fail, in milliseconds; with `fail` of no effect. */
+  readonly reconnectMs: number;
+}
+
+/** What a device of this machine is made from: what can be opened. */
+export type LocalBacking = FileBacking | LoopBacking | BlockBacking;
+
 /** What a device is made from. */
-export type DeviceBacking = FileBacking | LoopBacking | BlockBacking;
+export type DeviceBacking = LocalBacking | NbdBacking;
 
 export type DeviceKind = DeviceBacking['kind'];
 
-export const deviceKinds = ['file', 'loop', 'block'] as const satisfies readonly DeviceKind[];
+export const deviceKinds = ['file', 'loop', 'block', 'nbd'] as const satisfies readonly DeviceKind[];

@@ -35,13 +35,13 @@ describeDatabases('devices', (database) => {
     },
     { kind: 'block', path: '/dev/sda', expected: { diskseq: 'ffffffffffffffff', serial: '"ü"' } },
     { kind: 'block', path: '/dev/sda', expected: {} },
+    { kind: 'nbd', uri: 'nbds://host/ü?tls-certificates=/etc/pki', onDisconnect: 'fail', reconnectMs: 1500 },
   ])('all of a $kind device is kept, and compared when it is registered again', async (backing) => {
     const { devices } = await database.open();
     await devices.create(deviceOf('a', { backing }));
     expect((await devices.get('a')).backing).toStrictEqual(backing);
     expect((await devices.create(deviceOf('a', { backing }))).backing).toStrictEqual(backing);
-    const other =
-      backing.kind === 'loop' ? { ...backing, offset: 1 } : { ...backing, expected: { wwn: '1' } };
+    const other = changed(backing);
     await expect(devices.create(deviceOf('a', { backing: other }))).rejects.toMatchObject({
       code: 'DEVICE_EXISTS',
     });
@@ -214,3 +214,17 @@ describeDatabases('devices', (database) => {
     }
   });
 });
+
+/** The same but for one setting. */
+function changed(backing: DeviceBacking): DeviceBacking {
+  switch (backing.kind) {
+    case 'file':
+      return { ...backing, path: '/else' };
+    case 'loop':
+      return { ...backing, offset: 1 };
+    case 'block':
+      return { ...backing, expected: { wwn: '1' } };
+    case 'nbd':
+      return { ...backing, onDisconnect: 'replay' };
+  }
+}
