@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { registryV1, workerV1 } from '@holdfast/contracts';
+import { chosenDatabase } from '../support/databases.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { ask, getDevice, listLeases } from '../support/instance-facts.js';
@@ -36,7 +37,7 @@ export class CrashInstance {
     const faults = new Faults();
     const holdfast = await startHoldfast({
       images: [makeImage(MIB, { name: BYSTANDER })],
-      env: faults.env,
+      env: { ...faults.env, ...(await chosenDatabase.create()) },
     });
     const image = makeImage(4 * MIB, { name: 'crash.img' });
     for (const args of [
