@@ -11,6 +11,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { AttachmentReconciler } from './attachment/attachment.reconciler.js';
 import { AttachmentService } from './attachment/attachment.service.js';
+import { Drain } from './attachment/drain.js';
 import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
 import { SizeWatch } from './attachment/size-watch.js';
@@ -34,6 +35,7 @@ export class RegistryLifecycle implements Lifecycle {
     private readonly reconciler: AttachmentReconciler,
     private readonly wanted: WantedDevices,
     private readonly sizes: SizeWatch,
+    private readonly drains: Drain,
   ) {}
 
   async start(): Promise<void> {
@@ -60,6 +62,7 @@ export class RegistryLifecycle implements Lifecycle {
    */
   async drain(): Promise<void> {
     this.sizes.stop();
+    await this.drains.giveUpAll();
     this.worker.stop();
     this.wanted.stop();
     this.leases.stop();

@@ -75,7 +75,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     RegistryLifecycle,
     {
       provide: Drain,
-      inject: [STORE, WorkerLink, LOGGER],
+      inject: [STORE, WorkerLink, LeaseReconciler, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof Drain>) => new Drain(...parts),
     },
     {

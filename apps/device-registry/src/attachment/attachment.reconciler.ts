@@ -56,10 +56,13 @@ export class AttachmentReconciler implements LinkListener {
     // What an earlier worker sent back after it was asked, and died: nobody claims it any more.
     if (idle) this.inbox.dropUnclaimed();
     const report = await this.leases.settle(idle);
-    await this.drain.endFenced();
+    // Beside the repair: a session whose device hangs must not keep all others waiting.
+    void this.drain.endFenced();
     const records = await this.store.attachments.listLive();
     const held = new Set(report.holdings.map((holding) => holding.attachment));
     for (const { deviceId } of records) {
+      // Nothing of it was interrupted, and it may go on for hours.
+      if (this.drain.isWaiting(deviceId)) continue;
       // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and
       // looks at the record again. Meanwhile nobody else begins anything on the device.
       await this.operations.afterOthers(deviceId, 'a repair', async () => {
@@ -165,6 +168,7 @@ export class AttachmentReconciler implements LinkListener {
 
   /** What the registry holds and no record knows: another one had the database meanwhile, or it was restored. */
   async #letGoUnlessRecorded({ id, deviceId }: HeldAttachment): Promise<void> {
+    if (this.drain.isWaiting(deviceId)) return;
     await this.operations.afterOthers(deviceId, 'a repair', async () => {
       const record = (await this.store.devices.find(deviceId))?.attachment;
       if (record?.id === id && isLive(record.state)) return;

@@ -30,6 +30,14 @@ export interface Detached {
   readonly cutSessions: string[];
 }
 
+/** Of an attach that nobody asked for just now. */
+export interface AttachCircumstances {
+  /** What else the open device has to pass. */
+  readonly check?: DeviceCheck;
+  /** Only if the device should be attached, when it comes to it. */
+  readonly ifWanted?: boolean;
+}
+
 /** Attach and detach: intent before the act, outcome after it (law 2); what a crash leaves is the reconciler's. */
 export class AttachmentService {
   constructor(
@@ -46,19 +54,20 @@ export class AttachmentService {
    * Opens the device, records who it is, and has the worker hold it too. Attached already is OK.
    *
    * @param expected the diskseq that the caller expects; undefined: whatever it is (D2)
-   * @param check what else the open device has to pass
    */
   attach(
     deviceId: string,
     cause = OWN_ACCORD,
     expected?: Diskseq,
-    check: DeviceCheck = anyDevice,
+    { check = anyDevice, ifWanted = false }: AttachCircumstances = {},
   ): Promise<DeviceRecord> {
     return this.operations.exclusive(deviceId, 'an attach', async () => {
       this.worker.requireUp();
-      const begun = await this.store.attachments.begin(deviceId, cause);
-      if (begun.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, check, expected);
-      else refuseUnexpected(deviceId, begun.attachment.identity, expected);
+      const begun = ifWanted
+        ? await this.store.attachments.beginIfWanted(deviceId, cause)
+        : await this.store.attachments.begin(deviceId, cause);
+      if (begun?.kind === 'attaching') await this.#carryOut(deviceId, begun.attachment, check, expected);
+      else if (begun !== undefined) refuseUnexpected(deviceId, begun.attachment.identity, expected);
       return this.store.devices.get(deviceId);
     });
   }
@@ -73,13 +82,17 @@ export class AttachmentService {
    *
    * @throws HoldfastError DEVICE_IN_USE while leases are live, after the wait that the caller allows
    */
-  detach(deviceId: string, cause = OWN_ACCORD, options = AT_ONCE): Promise<Detached> {
-    return this.operations.exclusive(deviceId, 'a detach', async () => {
+  async detach(deviceId: string, cause = OWN_ACCORD, options = AT_ONCE): Promise<Detached> {
+    // Whoever waits may have gone, and cannot tell: the one who asks now counts.
+    const takesOver = await this.drain.giveUp(deviceId);
+    const run = async () => {
       const cutSessions = await this.drain.emptied(deviceId, cause, options);
       const begun = await this.store.attachments.beginDetach(deviceId, {}, cause);
       if (begun.kind === 'detaching') await this.finishDetach(begun.attachment);
       return { device: await this.store.devices.get(deviceId), cutSessions };
-    });
+    };
+    if (takesOver) return this.operations.afterOthers(deviceId, 'a detach', run);
+    return this.operations.exclusive(deviceId, 'a detach', run);
   }
 
   /** From DETACHING to RELEASED, or back to CONNECTED when the worker does not let go. */
@@ -178,7 +191,7 @@ export class AttachmentService {
       await reached('attach.connected');
       this.logger.info({ device: deviceId, epoch: attachment.epoch.toString() }, 'attached');
     } catch (error) {
-      await this.#undo(deviceId, attachment, error);
+      await this.#undo(attachment, error, expected !== undefined);
       throw error;
     }
   }
@@ -225,7 +238,8 @@ export class AttachmentService {
   }
 
   /** A worker that adopted the device although its answer was lost is told to let go; one that died has. */
-  async #undo(deviceId: string, attachment: AttachmentRecord, error: unknown): Promise<void> {
+  async #undo(attachment: AttachmentRecord, error: unknown, wasExpected: boolean): Promise<void> {
+    const { deviceId } = attachment;
     await this.worker
       .releaseDevice(attachmentName.format(deviceId, attachment.id))
       .catch((problem: unknown) => {
@@ -236,7 +250,7 @@ export class AttachmentService {
       errorReason: error instanceof HoldfastError ? error.code : 'INTERNAL',
       errorMessage: messageOf(error),
       // What the caller expected of the device is not known to whoever would attach it again.
-      ...(isUnexpected(error) && { wantedAttached: false }),
+      ...((wasExpected || isUnexpected(error)) && { wantedAttached: false }),
     });
   }
 }

@@ -40,6 +40,40 @@ describe('a detach with a deadline', () => {
     expect(scene.openCount()).toBe(0);
   });
 
+  test('gives way to a detach that comes later: whoever waits may have gone', async () => {
+    await session('s');
+    const first = detach(3_600);
+    const refused = expect(first).rejects.toMatchObject({
+      code: 'DEVICE_IN_USE',
+      message: expect.stringContaining('another detach has taken over') as string,
+    });
+    await expect.poll(state).toBe('DRAINING');
+    await detach(0, true);
+    await refused;
+    expect(await state()).toBe('RELEASED');
+  });
+
+  test('Law 2 does not outlive the registry: the device is as before', async () => {
+    await session('s');
+    const refused = expect(detach(3_600)).rejects.toMatchObject({ code: 'DEVICE_IN_USE' });
+    await expect.poll(state).toBe('DRAINING');
+    await registry.lifecycle.drain();
+    await refused;
+    expect(await state()).toBe('CONNECTED');
+  });
+
+  test('keeps nobody else waiting when the worker is compared anew', async () => {
+    const lease = await session('s');
+    const detached = detach(20);
+    await expect.poll(state).toBe('DRAINING');
+    worker.breakStream();
+    await registry.linked('down');
+    await registry.linked('up');
+    expect(await state()).toBe('DRAINING');
+    worker.endSession(lease);
+    await detached;
+  });
+
   test('grants no new lease while it waits, and is explained', async () => {
     const lease = await session('s');
     const detached = detach(20);
@@ -89,6 +123,18 @@ describe('a forced detach', () => {
     });
     expect(new Set(fencedAtEnd)).toEqual(new Set(['FENCED']));
     expect(scene.openCount()).toBe(0);
+  });
+
+  test('Law 4 lets nobody in who was granted a lease and is still on the way to the worker', async () => {
+    const { number } = await registry.leases.acquire({
+      deviceId: 'disk',
+      access: 'READ_WRITE',
+      session: 'late',
+    });
+    await detach(0, true);
+    expect(await state()).toBe('RELEASED');
+    expect(worker.calls).toContain(`reconcile ${String(number)}`);
+    expect(await registry.store.leases.listAll()).toEqual([]);
   });
 
   test('Law 1 lets go of nothing when the worker cannot end a session', async () => {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sessionName } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
+import { HoldfastError, messageOf } from '@holdfast/foundation';
 import { reached, type Logger } from '@holdfast/service';
 import type { Cause, LeaseRecord, Store } from '@holdfast/store';
+import type { LeaseReconciler } from '../lease/lease.reconciler.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 
 /** How a caller wants a device detached that is in use. */
@@ -25,27 +26,75 @@ const CUT_GRACE_MS = 2_000;
 /** From the worker's word that a session is over until its lease is released: a message and a transaction. */
 const RELEASE_WAIT_MS = 10_000;
 
+/** A drain under way. */
+interface Waiting {
+  readonly givenUp: AbortController;
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<unknown>;
+}
+
 /** Empties a device of leases before a detach: by waiting, and if that is asked for by force. */
 export class Drain {
+  readonly #waiting = new Map<string, Waiting>();
+
   constructor(
     private readonly store: Store,
     private readonly worker: WorkerLink,
+    private readonly leases: LeaseReconciler,
     private readonly logger: Logger,
   ) {}
+
+  /** Whether a detach of the device waits for its sessions, here and now. */
+  isWaiting(deviceId: string): boolean {
+    return this.#waiting.has(deviceId);
+  }
+
+  /**
+   * Another detach of the device takes over: the one that waits is refused, and the device is as before.
+   *
+   * @returns whether one has waited
+   */
+  async giveUp(deviceId: string): Promise<boolean> {
+    const waiting = this.#waiting.get(deviceId);
+    waiting?.givenUp.abort();
+    await waiting?.ended;
+    return waiting !== undefined;
+  }
+
+  /** At the end of the process: nobody waits any more. */
+  async giveUpAll(): Promise<void> {
+    await Promise.all([...this.#waiting.keys()].map((deviceId) => this.giveUp(deviceId)));
+  }
 
   /**
    * Waits for the leases of a device as the caller allows. Whatever is left after that is for the detach to refuse.
    *
    * @returns the sessions that were cut off, by their names
    */
-  async emptied(deviceId: string, cause: Cause, { drainMs, force }: DetachOptions): Promise<string[]> {
-    if (drainMs === 0 && !force) return [];
+  async emptied(deviceId: string, cause: Cause, options: DetachOptions): Promise<string[]> {
+    if (options.drainMs === 0 && !options.force) return [];
+    const givenUp = new AbortController();
+    const outcome = this.#empty(deviceId, cause, options, givenUp.signal);
+    this.#waiting.set(deviceId, { givenUp, ended: outcome.catch(() => undefined) });
+    try {
+      return await outcome;
+    } finally {
+      this.#waiting.delete(deviceId);
+    }
+  }
+
+  async #empty(
+    deviceId: string,
+    cause: Cause,
+    { drainMs, force }: DetachOptions,
+    givenUp: AbortSignal,
+  ): Promise<string[]> {
     const attachment = (await this.store.devices.find(deviceId))?.attachment;
     if (attachment?.state !== 'CONNECTED') return [];
     await this.store.attachments.transition(attachment.id, 'CONNECTED', 'DRAINING', {}, cause);
     await reached('detach.draining');
     try {
-      if (await this.#goneWithin(deviceId, drainMs)) return [];
+      if (await this.#goneWithin(deviceId, drainMs, givenUp)) return [];
       if (force) return await this.#cut(deviceId, cause);
       throw await this.#stillInUse(deviceId, drainMs);
     } catch (error) {
@@ -63,16 +112,21 @@ export class Drain {
     }
   }
 
-  /** Has the sessions of fenced leases ended, that a crash may have left so. */
+  /** Has the sessions of fenced leases ended, that a crash may have left so. Never throws: they stay fenced. */
   async endFenced(): Promise<void> {
-    const fenced = (await this.store.leases.listAll()).filter(({ state }) => state === 'FENCED');
-    await Promise.all(fenced.map((lease) => this.#end(lease)));
+    try {
+      const fenced = (await this.store.leases.listAll()).filter(({ state }) => state === 'FENCED');
+      await Promise.all(fenced.map((lease) => this.#end(lease)));
+    } catch (error) {
+      this.logger.warn(`sessions that were to be cut off have not ended: ${messageOf(error)}`);
+    }
   }
 
-  async #goneWithin(deviceId: string, patienceMs: number): Promise<boolean> {
+  async #goneWithin(deviceId: string, patienceMs: number, givenUp?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       if ((await this.#leases(deviceId, 1)).length === 0) return true;
+      if (givenUp?.aborted === true) throw overtaken(deviceId);
       if (performance.now() >= deadline) return false;
       await delay(POLL_MS);
     }
@@ -82,6 +136,8 @@ export class Drain {
   async #cut(deviceId: string, cause: Cause): Promise<string[]> {
     const fenced = await this.store.leases.fence(deviceId, cause);
     await reached('detach.fenced');
+    // A client that is still on its way to the worker is refused there; what no session uses is released.
+    await this.leases.releaseUnused(0);
     await Promise.all(fenced.map((lease) => this.#end(lease)));
     if (!(await this.#goneWithin(deviceId, RELEASE_WAIT_MS)))
       throw await this.#stillInUse(deviceId, RELEASE_WAIT_MS);
@@ -106,4 +162,12 @@ export class Drain {
       { device: deviceId, sessions },
     );
   }
+}
+
+function overtaken(deviceId: string): HoldfastError {
+  return new HoldfastError(
+    'DEVICE_IN_USE',
+    `The detach of ${deviceId} waits no longer: another detach has taken over, or the registry stops.`,
+    { device: deviceId },
+  );
 }

@@ -16,9 +16,10 @@ const WANTED: Cause = { actor: 'registry', reason: 'it should be attached' };
 
 /**
  * Attaches again what should be attached and is not, after a crash: until it succeeds, because nobody asks again. An
- * attach that somebody asked for and that failed is his to repeat.
+ * attach that somebody asked for and that failed is his to repeat, until registry or worker start anew.
  */
 export class WantedDevices {
+  readonly #failed = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #stopped = false;
@@ -30,7 +31,10 @@ export class WantedDevices {
     private readonly logger: Logger,
   ) {}
 
-  /** Tries each of them once; those that fail are tried again later. Never throws: what fails is in log and record. */
+  /**
+   * Tries each of them once; those that fail are tried again later. Never throws: what fails is in log and record.
+   * Servers elsewhere may take long to answer: they are not waited for.
+   */
   async attachAll(): Promise<void> {
     this.#pauseMs = FIRST_PAUSE_MS;
     await this.#attachThose(() => true);
@@ -43,22 +47,26 @@ export class WantedDevices {
 
   async #attachThose(concerns: (device: DeviceRecord) => boolean): Promise<void> {
     try {
-      const wanted = await this.store.devices.listWanted();
-      await this.#attach(wanted.filter(concerns));
+      const wanted = (await this.store.devices.listWanted()).filter(concerns);
+      const remote = wanted.filter(({ backing }) => backing.kind === 'nbd');
+      void Promise.all(remote.map((device) => this.#try(device))).then(() => {
+        this.#tryAgain();
+      });
+      for (const device of wanted) if (!remote.includes(device)) await this.#try(device);
     } catch (error) {
       this.logger.error(`the devices to attach are not known: ${messageOf(error)}`);
     }
+    this.#tryAgain();
   }
 
-  async #attach(devices: readonly DeviceRecord[]): Promise<void> {
-    const failed = new Set<string>();
-    for (const device of devices) {
-      await this.#attachAgain(device).catch((error: unknown) => {
-        this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
-        failed.add(device.id);
-      });
+  async #try(device: DeviceRecord): Promise<void> {
+    try {
+      await this.#attachAgain(device);
+      this.#failed.delete(device.id);
+    } catch (error) {
+      this.logger.error({ device: device.id }, `cannot attach: ${messageOf(error)}`);
+      this.#failed.add(device.id);
     }
-    this.#tryAgain(failed);
   }
 
   /** Only what is known to be the device meant; nothing is reopened by its old name alone (D5). */
@@ -67,17 +75,20 @@ export class WantedDevices {
     if (attachment !== undefined && isLive(attachment.state)) return;
     const again = reattachmentOf(device, bootId());
     if (again.kind === 'allowed') {
-      await this.attachments.attach(id, WANTED, undefined, again.check);
+      await this.attachments.attach(id, WANTED, undefined, { check: again.check, ifWanted: true });
       return;
     }
     if (attachment !== undefined) await this.store.attachments.withhold(attachment.id, again.why);
     this.logger.warn({ device: id, reason: again.why.code }, again.why.message);
   }
 
-  #tryAgain(failed: ReadonlySet<string>): void {
+  #tryAgain(): void {
     clearTimeout(this.#retry);
-    if (failed.size === 0 || this.#stopped) return;
+    if (this.#failed.size === 0 || this.#stopped) return;
     this.#retry = setTimeout(() => {
+      const failed = new Set(this.#failed);
+      // Those that are not wanted any more drop out.
+      this.#failed.clear();
       // While the worker is away there is nothing to try: its return begins anew.
       if (this.worker.state.kind === 'up') void this.#attachThose(({ id }) => failed.has(id));
     }, this.#pauseMs);

@@ -70,10 +70,10 @@ export class DeviceController implements GrpcControllerOf<registryV1.DeviceServi
 
   async attachDevice(request: registryV1.AttachDeviceRequest): Promise<registryV1.Device> {
     const id = deviceName.parse(request.name);
+    const expected = parseExpectedDiskseq(request.expectedDiskseq);
     return this.requests.once(attachDevice, request, {
-      earlier: (effect) => attachedFor(this.store, this.attachments, id, effect),
+      earlier: (effect) => attachedFor(this.store, this.attachments, id, effect, expected),
       act: async (mark) => {
-        const expected = parseExpectedDiskseq(request.expectedDiskseq);
         const cause: Cause = { actor: 'operator', reason: 'attach was asked for', ...mark };
         return toDeviceMessage(await this.attachments.attach(id, cause, expected));
       },

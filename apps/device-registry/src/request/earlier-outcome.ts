@@ -1,7 +1,9 @@
 import type { registryV1 } from '@holdfast/contracts';
 import type { AttachmentState } from '@holdfast/lease';
 import type { Store } from '@holdfast/store';
+import type { Diskseq } from '@holdfast/foundation';
 import type { AttachmentService } from '../attachment/attachment.service.js';
+import { refuseUnexpected } from '../attachment/expected-diskseq.js';
 import { toDeviceMessage } from '../device/device-message.js';
 import type { Effect } from './request.service.js';
 
@@ -27,6 +29,7 @@ export async function attachedFor(
   attachments: AttachmentService,
   id: string,
   { effect }: Effect,
+  expected: Diskseq | undefined,
 ) {
   if (effect !== ('ATTACHING' satisfies AttachmentState)) return undefined;
   // What was CONNECTED before the crash may be LOST since.
@@ -34,6 +37,8 @@ export async function attachedFor(
   const device = await store.devices.find(id);
   const state = device?.attachment?.state;
   if (device === undefined || state === undefined || unfinished.has(state)) return undefined;
+  // The repair knows nothing of what the caller expects (D1).
+  refuseUnexpected(id, device.attachment?.identity, expected);
   return toDeviceMessage(device);
 }
 

@@ -175,9 +175,18 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
   }
 }
 
-function call<T>(
+/** As whoever orchestrates: again, while services are being started. */
+async function call<T>(
   { layout }: Holdfast,
   made: Parameters<typeof ask<typeof registryV1.DeviceServiceService, T>>[2],
 ): Promise<T> {
-  return ask(registryV1.DeviceServiceService, layout.registrySocket, made);
+  const answered = await eventually('the registry to be in step with the worker', async () => {
+    try {
+      return { answer: await ask(registryV1.DeviceServiceService, layout.registrySocket, made) };
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'WORKER_UNAVAILABLE') return undefined;
+      throw error;
+    }
+  });
+  return answered.answer;
 }

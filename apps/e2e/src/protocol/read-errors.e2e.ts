@@ -19,11 +19,17 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
 
   beforeEach(() => {
     before = suite.imageBytes(0, LEFT);
-    truncateSync(suite.image, LEFT);
   });
   afterEach(() => {
     truncateSync(suite.image, SIZE);
   });
+
+  /** A client that was told the whole size: whoever comes after is told what is left. */
+  const enter = async (...how: Parameters<typeof suite.enter>) => {
+    const client = await suite.enter(...how);
+    truncateSync(suite.image, LEFT);
+    return client;
+  };
 
   describe.each(replyModes)('with replies of the %s form', (mode) => {
     it.each([
@@ -32,7 +38,7 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
       ['half of it there', LEFT - 4096, 8192],
       ['all but a byte there', LEFT - 4095, 4096],
     ])('T9 T10 a short READ is answered EIO, %s, and the client stays', async (_where, offset, length) => {
-      const client = await suite.enter('', undefined, mode);
+      const client = await enter('', undefined, mode);
       for (let round = 0; round < 3; round++) {
         expect(await errorOf(client, { type: Cmd.READ, offset, length })).toBe(Err.EIO);
         expectBytes(await readBytes(client, LEFT - 4096, 4096), before.subarray(LEFT - 4096));
@@ -40,7 +46,7 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
     });
 
     it('T9 T10 a READ that fails leaves the good ones around it alone', async () => {
-      const client = await suite.enter('', undefined, mode);
+      const client = await enter('', undefined, mode);
       const good = { type: Cmd.READ, offset: 512, length: 4096 };
       const bad = { type: Cmd.READ, offset: 3 * MIB, length: 4096 };
       for (let round = 0; round < 50; round++) {
@@ -55,7 +61,7 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
     'T10 a long READ that fails after its header ends the connection over %s at once',
     async (transport) => {
       const other = await suite.enter('', transport);
-      const client = await suite.enter('', transport);
+      const client = await enter('', transport);
       // More is in the queue; nothing of it may follow.
       client.send(
         request({ type: Cmd.READ, cookie: 5n, offset: 0, length: 4 * MIB }),
@@ -71,7 +77,7 @@ describe.each(engines)('a file that shrinks under the $engine engine', ({ engine
   );
 
   it('T10 a long READ with nothing there is answered EIO, or ends the connection when its header is out', async () => {
-    const client = await suite.enter();
+    const client = await enter();
     client.send(request({ type: Cmd.READ, cookie: 5n, offset: 4 * MIB, length: MIB }));
     const header = await client.read(16);
     if (header.readUInt32BE(4) === Err.EIO) {

@@ -216,8 +216,8 @@ export class SessionService {
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
     const { holding } = session.definition;
     const engine = this.#engines.choose(holding.kind === 'remote');
+    // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
-    await reached('lease.served');
     logOpened(this.#logger, session);
     let reason: SessionEnd = 'internal-error';
     try {
@@ -225,22 +225,24 @@ export class SessionService {
       if (this.#stopping) session.control.requestStop();
       // T17: a later connection may have written already, so what a client that has left sent on this one is void.
       const isStale = this.#overtaken.has(session) && hasHungUp(socket.number);
-      reason = isStale
-        ? 'fenced'
-        : await engine.serve({
+      const serving = isStale
+        ? ('fenced' as const)
+        : engine.serve({
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
             facts: session.definition.facts,
             preload: payload,
             control: session.control,
           });
+      await reached('lease.served');
+      reason = await serving;
     } catch (error) {
       this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
     } finally {
+      await reached('release.over');
       if (session.remote?.link.hasChanged === true) reason = 'device-changed';
       hangUp(socket);
       logClosed(this.#logger, session, reason);
-      await reached('release.over');
       session.end(reason);
     }
   }

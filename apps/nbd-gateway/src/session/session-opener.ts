@@ -65,9 +65,8 @@ export class SessionOpener {
       const { released } = await this.#leases.releaseUnusedLeases({});
       if (released > 0) this.logger.info({ leases: released }, 'released leases of an earlier gateway');
     } catch (error) {
-      this.logger.warn(
-        `leases of an earlier gateway stay for now, the registry finds them: ${messageOf(error)}`,
-      );
+      // Started together, the registry is not there yet: it settles all leases when it comes.
+      this.logger.debug(`leases of an earlier gateway stay for now: ${messageOf(error)}`);
     }
   }
 

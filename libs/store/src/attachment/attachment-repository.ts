@@ -58,13 +58,32 @@ export class AttachmentRepository {
    * of a LOST attachment are not released yet
    */
   async begin(deviceId: string, cause: Cause = OWN_ACCORD): Promise<BeginResult> {
+    const begun = await this.#begin(deviceId, cause, {});
+    if (begun === undefined) throw deviceNotFound(deviceId);
+    return begun;
+  }
+
+  /**
+   * The same for a device that should be attached already.
+   *
+   * @returns undefined when somebody has detached or removed it meanwhile
+   */
+  beginIfWanted(deviceId: string, cause: Cause): Promise<BeginResult | undefined> {
+    return this.#begin(deviceId, cause, { wantedAttached: true });
+  }
+
+  #begin(
+    deviceId: string,
+    cause: Cause,
+    condition: { readonly wantedAttached?: true },
+  ): Promise<BeginResult | undefined> {
     return this.#audit.transaction(cause, async (tx, note) => {
       // Written first: of two that begin, the second waits here, and then sees what the first has made.
       const { count } = await tx.device.updateMany({
-        where: { id: deviceId },
+        where: { id: deviceId, ...condition },
         data: { wantedAttached: true },
       });
-      if (count === 0) throw deviceNotFound(deviceId);
+      if (count === 0) return undefined;
       const row = await tx.attachment.findUnique({ where: { deviceId } });
       if (row !== null) {
         const last = toAttachmentRecord(row);
@@ -104,7 +123,8 @@ export class AttachmentRepository {
    * @throws HoldfastError DEVICE_BUSY when the attachment is not ATTACHING, or was replaced
    */
   async recordRemote(id: string, { remote, sizeBytes }: OfferedRemote): Promise<AttachmentRecord> {
-    const data = { remote: remoteColumn(remote), sizeBytes: BigInt(sizeBytes), verified: false };
+    const size = BigInt(sizeBytes);
+    const data = { remote: remoteColumn(remote), sizeBytes: size, currentSizeBytes: size, verified: false };
     return this.#database.run((client) => changeIn(client, id, 'ATTACHING', data));
   }
 

@@ -77,6 +77,11 @@ export class AuditLog {
     this.#sincePruned += count;
     if (this.#sincePruned < PRUNE_EVERY) return;
     this.#sincePruned = 0;
+    // What was written is committed: a database that is full or away now must not make it look undone.
+    await this.#prune().catch(() => undefined);
+  }
+
+  async #prune(): Promise<void> {
     const { newest } = (await this.range()) ?? { newest: 0n };
     const where = { number: { lte: newest - BigInt(AUDIT_RECORDS_KEPT) } };
     await this.#database.run((client) => client.audit.deleteMany({ where }));

@@ -9,8 +9,10 @@ const NAMES_TOLD = 5;
 
 /** @throws HoldfastError LEASE_CONFLICT when a live lease on the device cannot live beside this one */
 export async function refuseIncompatible(tx: Transaction, request: LeaseRequest): Promise<void> {
-  const { deviceId } = request;
-  const rows = await tx.lease.findMany({ where: { deviceId }, include: withSize });
+  const { deviceId, session } = request;
+  // A repeated request is answered with the lease that it was granted: that one is in nobody's way.
+  const where = { deviceId, session: { not: session } };
+  const rows = await tx.lease.findMany({ where, include: withSize });
   const inTheWay = rows.map(toLeaseRecord).filter((lease) => !compatible(request, lease));
   if (inTheWay.length === 0) return;
   const sessions = inTheWay.slice(0, NAMES_TOLD).map(({ session }) => session);
