@@ -3,7 +3,7 @@ const MAX_MS = 10_000;
 /** Deaths that are nobody's pattern yet: each is followed by the first pause. */
 const BURST = 5;
 /** A service that runs this long makes up for one death. */
-const FORGIVEN_MS = 2_000;
+const FORGIVEN_MS = 1_000;
 /** More than this many pauses do not get longer, and need not be made up for. */
 const DEATHS_MAX = BURST + Math.ceil(Math.log2(MAX_MS / FIRST_MS));
 
@@ -13,8 +13,8 @@ export class Backoff {
 
   /** @param ranMs how long the service ran before it died */
   delayMs(ranMs: number): number {
-    const forgiven = Math.floor(ranMs / FORGIVEN_MS);
-    this.#deaths = Math.min(DEATHS_MAX, Math.max(0, this.#deaths - forgiven) + 1);
-    return Math.min(MAX_MS, FIRST_MS * 2 ** Math.max(0, this.#deaths - BURST));
+    const remembered = Math.max(0, this.#deaths - ranMs / FORGIVEN_MS);
+    this.#deaths = Math.min(DEATHS_MAX, remembered + 1);
+    return Math.min(MAX_MS, FIRST_MS * 2 ** Math.max(0, Math.ceil(this.#deaths - BURST)));
   }
 }
