@@ -66,7 +66,7 @@ export class SessionOpener {
       if (released > 0) this.logger.info({ leases: released }, 'released leases of an earlier gateway');
     } catch (error) {
       // Started together, the registry is not there yet: it settles all leases when it comes.
-      this.logger.debug(`leases of an earlier gateway stay for now: ${messageOf(error)}`);
+      this.logger.debug(`leases of an earlier gateway are left to the registry: ${messageOf(error)}`);
     }
   }
 
