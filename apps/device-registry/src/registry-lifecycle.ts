@@ -15,6 +15,7 @@ import { Drain } from './attachment/drain.js';
 import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
 import { SizeWatch } from './attachment/size-watch.js';
+import { Unrepaired } from './attachment/unrepaired.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
 import type { RegistrySettings } from './settings.js';
 import { STORE, type StoreToken } from './store.provider.js';
@@ -36,6 +37,7 @@ export class RegistryLifecycle implements Lifecycle {
     private readonly wanted: WantedDevices,
     private readonly sizes: SizeWatch,
     private readonly drains: Drain,
+    private readonly unrepaired: Unrepaired,
   ) {}
 
   async start(): Promise<void> {
@@ -65,6 +67,7 @@ export class RegistryLifecycle implements Lifecycle {
     await this.drains.giveUpAll();
     this.worker.stop();
     this.wanted.stop();
+    this.unrepaired.stop();
     this.leases.stop();
     await this.leases.flush();
     if (await this.#workerIsGone()) await this.#releaseEverything();

@@ -10,6 +10,7 @@ import { ReleaseExplainer } from './attachment/explain.js';
 import { WantedDevices } from './attachment/wanted-devices.js';
 import { Holds } from './attachment/holds.js';
 import { SizeWatch } from './attachment/size-watch.js';
+import { Unrepaired } from './attachment/unrepaired.js';
 import { DeviceController } from './device/device.controller.js';
 import { LeaseController } from './lease/lease.controller.js';
 import { LeaseReconciler } from './lease/lease.reconciler.js';
@@ -43,13 +44,14 @@ const workerLink: FactoryProvider<WorkerLink> = {
 
 const attachmentService: FactoryProvider<AttachmentService> = {
   provide: AttachmentService,
-  inject: [STORE, Holds, DeviceOperations, WorkerLink, Drain, SETTINGS, LOGGER],
+  inject: [STORE, Holds, DeviceOperations, WorkerLink, Drain, Unrepaired, SETTINGS, LOGGER],
   useFactory: (
     ownStore: Store,
     holds: Holds,
     operations: DeviceOperations,
     worker: WorkerLink,
     drain: Drain,
+    unrepaired: Unrepaired,
     settings: RegistrySettings,
     logger: Logger,
   ) =>
@@ -59,6 +61,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
       operations,
       worker,
       drain,
+      unrepaired,
       stateLayout(settings.stateFolder).workerHandoff,
       logger,
     ),
@@ -72,6 +75,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     attachmentService,
     Holds,
     DeviceOperations,
+    Unrepaired,
     RegistryLifecycle,
     {
       provide: Drain,
@@ -103,7 +107,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
     },
     {
       provide: LeaseService,
-      inject: [STORE, WorkerLink, LeaseReconciler, SizeWatch],
+      inject: [STORE, WorkerLink, LeaseReconciler, SizeWatch, Unrepaired],
       useFactory: (...parts: ConstructorParameters<typeof LeaseService>) => new LeaseService(...parts),
     },
     {
@@ -122,6 +126,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
         WantedDevices,
         LeaseReconciler,
         Drain,
+        Unrepaired,
         HandoffInbox,
         ServiceHealth,
         LOGGER,

@@ -56,6 +56,11 @@ export const errorCatalogue = {
     'Attach it: `holdfast device attach NAME`.',
   ),
   DEVICE_BUSY: entry('ABORTED', 'Another operation on the device is under way.', 'Repeat after a moment.'),
+  DEVICE_UNREPAIRED: entry(
+    'UNAVAILABLE',
+    'What a crash left of the device could not be repaired yet.',
+    'It is tried again by itself; the message says why it fails. If it goes on, detach the device and attach it.',
+  ),
   DEVICE_OPEN_FAILED: entry(
     'FAILED_PRECONDITION',
     'The path could not be opened as a device.',

@@ -17,6 +17,8 @@ beforeEach(async () => {
   worker.calls.length = 0;
 });
 
+const leaseOfDisk = { deviceId: 'disk', access: 'READ_WRITE', session: 's' } as const;
+
 const adoptions = (of: RecordingWorker) => of.calls.filter((call) => call.startsWith('adopt'));
 
 /** How many descriptors of this process are the same open socket or file. */
@@ -92,11 +94,14 @@ describe('Law 3 a worker that hands back', () => {
     await next.lifecycle.start();
     const returns = () => worker.calls.filter((call) => call.startsWith('return')).length;
     await vi.waitUntil(() => returns() >= 3, { timeout: 10_000 });
-    expect(next.link.state.kind).toBe('reconciling');
+    await next.linked('up');
     expect(next.holds.size).toBe(0);
+    await expect(next.leases.acquire(leaseOfDisk)).rejects.toMatchObject({ code: 'DEVICE_UNREPAIRED' });
+    await expect(next.attachments.attach('disk')).rejects.toMatchObject({ code: 'DEVICE_UNREPAIRED' });
     worker.holdings.get(name)?.fd?.close();
     worker.holdings.set(name, right);
-    await next.linked('up');
+    await vi.waitUntil(() => next.holds.size === 1, { timeout: 10_000 });
+    await vi.waitUntil(async () => next.leases.acquire(leaseOfDisk), { timeout: 10_000 });
     return next;
   }
 
@@ -149,7 +154,48 @@ describe('what the worker holds and nobody recorded', () => {
     await withOrphan();
     await registry.linked('up');
     expect(worker.holdings.has(orphan)).toBe(true);
-    await registry.leases.acquire({ deviceId: 'disk', access: 'READ_WRITE', session: 's' });
+    await registry.leases.acquire(leaseOfDisk);
+  });
+});
+
+describe('a device that cannot be repaired', () => {
+  const refused = { code: 'DEVICE_UNREPAIRED', message: expect.stringContaining('no memory') as string };
+
+  async function whileUnrepaired() {
+    const image = `${scene.image}.other`;
+    writeFileSync(image, Buffer.alloc(512));
+    const backing = { kind: 'file', path: image } as const;
+    await registry.store.devices.create({ id: 'other', backing, readOnly: false, transient: false });
+    await registry.attachments.attach('other');
+    const handOver = registry.attachments.handOver.bind(registry.attachments);
+    const failing = vi.spyOn(registry.attachments, 'handOver').mockImplementation(async (attachment, fd) => {
+      if (attachment.deviceId === 'disk') throw new Error('no memory');
+      await handOver(attachment, fd);
+    });
+    await worker.die();
+    await registry.linked('down');
+    const next = await scene.worker();
+    await registry.linked('up');
+    return { next, mend: () => failing.mockRestore() };
+  }
+
+  test('holds up no other, and is tried again until it is', async () => {
+    const { next, mend } = await whileUnrepaired();
+    await registry.leases.acquire({ ...leaseOfDisk, deviceId: 'other', session: 'beside' });
+    await expect(registry.leases.acquire(leaseOfDisk)).rejects.toMatchObject(refused);
+    await expect(registry.attachments.attach('disk')).rejects.toMatchObject(refused);
+    mend();
+    await vi.waitUntil(() => next.holdings.has(name), { timeout: 10_000 });
+    await vi.waitUntil(() => registry.leases.acquire(leaseOfDisk).catch(() => false), { timeout: 10_000 });
+    expect(await recordOf(registry, 'disk')).toMatchObject({ state: 'CONNECTED', epoch: 1n });
+  });
+
+  test('can be detached, and is as good as new then', async () => {
+    const { mend } = await whileUnrepaired();
+    await registry.attachments.detach('disk');
+    mend();
+    await registry.attachments.attach('disk');
+    expect(await recordOf(registry, 'disk')).toMatchObject({ state: 'CONNECTED', epoch: 2n });
   });
 });
 

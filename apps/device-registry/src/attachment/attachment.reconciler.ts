@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { attachmentName, type workerV1 } from '@holdfast/contracts';
 import { identityEquals, isLive } from '@holdfast/lease';
 import { bootId, identifyDevice } from '@holdfast/linux';
-import { HoldfastError, unreachable } from '@holdfast/foundation';
+import { HoldfastError, messageOf, unreachable } from '@holdfast/foundation';
 import { reached, type HandoffInbox, type Logger, type ServiceHealth } from '@holdfast/service';
-import type { AttachmentRecord, Cause, Store } from '@holdfast/store';
+import type { AttachmentRecord, Cause, DeviceRecord, Store } from '@holdfast/store';
 import type { LeaseReconciler } from '../lease/lease.reconciler.js';
 import type { LinkListener, WorkerLink } from '../worker/worker-link.js';
 import type { AttachmentService } from './attachment.service.js';
@@ -12,6 +12,7 @@ import type { Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
 import type { HeldAttachment, Holds } from './holds.js';
 import { recordedIdentity } from './recorded-identity.js';
+import type { Unrepaired } from './unrepaired.js';
 import type { WantedDevices } from './wanted-devices.js';
 
 const TOKEN_BYTES = 16;
@@ -19,6 +20,7 @@ const RETURN_WAIT_MS = 2_000;
 
 const INTERRUPTED: Cause = { actor: 'registry', reason: 'the registry ended in the middle of it' };
 const NOBODY_HELD: Cause = { actor: 'registry', reason: 'neither registry nor worker held it any more' };
+const CONNECTIONS_GONE: Cause = { actor: 'registry', reason: 'its connections ended with the worker' };
 const STARTED_ANEW: Cause = { actor: 'registry', reason: 'the machine was started anew' };
 
 /**
@@ -35,6 +37,7 @@ export class AttachmentReconciler implements LinkListener {
     private readonly wanted: WantedDevices,
     private readonly leases: LeaseReconciler,
     private readonly drain: Drain,
+    private readonly unrepaired: Unrepaired,
     private readonly inbox: HandoffInbox,
     private readonly health: ServiceHealth,
     private readonly logger: Logger,
@@ -59,17 +62,11 @@ export class AttachmentReconciler implements LinkListener {
     // Beside the repair: a session whose device hangs must not keep all others waiting.
     void this.drain.endFenced();
     const records = await this.store.attachments.listLive();
-    const held = new Set(report.holdings.map((holding) => holding.attachment));
-    for (const { deviceId } of records) {
-      // Nothing of it was interrupted, and it may go on for hours.
-      if (this.drain.isWaiting(deviceId)) continue;
-      // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and
-      // looks at the record again. Meanwhile nobody else begins anything on the device.
-      await this.operations.afterOthers(deviceId, 'a repair', async () => {
-        const record = (await this.store.devices.find(deviceId))?.attachment;
-        if (record !== undefined) await this.#repair(record, held.has(nameOf(record)));
-      });
-    }
+    this.unrepaired.clear();
+    await this.#repairThose(
+      records.map(({ deviceId }) => deviceId),
+      report.holdings,
+    );
     await this.#releaseOrphans(report.holdings, records);
     for (const held of this.holds.list()) await this.#letGoUnlessRecorded(held);
   }
@@ -80,7 +77,43 @@ export class AttachmentReconciler implements LinkListener {
     });
   }
 
-  async #repair(record: AttachmentRecord, workerHolds: boolean): Promise<void> {
+  /** One that cannot be repaired holds up no other: it is tried again beside all that goes on. */
+  async #repairThose(deviceIds: readonly string[], holdings: readonly workerV1.Holding[]): Promise<void> {
+    const held = new Set(holdings.map(({ attachment }) => attachment));
+    for (const deviceId of deviceIds) {
+      // Nothing of it was interrupted, and it may go on for hours.
+      if (this.drain.isWaiting(deviceId)) continue;
+      // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and
+      // looks at the record again. Meanwhile nobody else begins anything on the device.
+      await this.operations.afterOthers(deviceId, 'a repair', async () => {
+        try {
+          const device = await this.store.devices.find(deviceId);
+          if (device?.attachment !== undefined) await this.#repair(device, device.attachment, held);
+          this.unrepaired.drop(deviceId);
+        } catch (error) {
+          this.unrepaired.note(deviceId, error);
+          this.logger.error({ device: deviceId }, `cannot repair what a crash left: ${messageOf(error)}`);
+        }
+      });
+    }
+    this.unrepaired.tryLater(() => void this.#repairAgain(deviceIds));
+  }
+
+  /** What a worker that has gone meanwhile leaves is compared as a whole when the next one comes. */
+  async #repairAgain(deviceIds: readonly string[]): Promise<void> {
+    const left = deviceIds.filter((deviceId) => this.unrepaired.has(deviceId));
+    if (this.worker.state.kind !== 'up') return;
+    try {
+      const { holdings } = await this.worker.reconcile(0n);
+      await this.#repairThose(left, holdings);
+    } catch (error) {
+      this.logger.warn({ devices: left }, `what the worker holds is not known: ${messageOf(error)}`);
+      this.unrepaired.tryLater(() => void this.#repairAgain(left));
+    }
+  }
+
+  async #repair(device: DeviceRecord, record: AttachmentRecord, held: ReadonlySet<string>): Promise<void> {
+    const workerHolds = held.has(nameOf(record));
     switch (record.state) {
       case 'ATTACHING':
         // Its caller is gone with the process that began it; begun anew, if wanted, under the next epoch.
@@ -89,11 +122,12 @@ export class AttachmentReconciler implements LinkListener {
         await this.store.attachments.transition(record.id, 'ATTACHING', 'LOST', {}, INTERRUPTED);
         break;
       case 'CONNECTED':
-        await this.#reconnect(record, workerHolds);
+        await this.#reconnect(device, record, workerHolds);
         break;
       case 'DRAINING':
         // Its caller is gone: whoever wants it detached asks again.
         await this.#reconnect(
+          device,
           await this.store.attachments.transition(record.id, 'DRAINING', 'CONNECTED', {}, INTERRUPTED),
           workerHolds,
         );
@@ -110,10 +144,10 @@ export class AttachmentReconciler implements LinkListener {
     }
   }
 
-  /** Either may have died: the other hands the descriptor back. Both did: it is lost, unless there never was one. */
-  async #reconnect(record: AttachmentRecord, workerHolds: boolean): Promise<void> {
+  /** Either may have died: the other hands the descriptor back. Both did: it is lost. */
+  async #reconnect(device: DeviceRecord, record: AttachmentRecord, workerHolds: boolean): Promise<void> {
     if (record.remote !== undefined) {
-      if (!workerHolds) await this.attachments.handOverRemote(record, true);
+      if (!workerHolds) await this.#connectAgain(device, record);
       return;
     }
     const mine = this.holds.get(record.id);
@@ -126,6 +160,16 @@ export class AttachmentReconciler implements LinkListener {
         'nobody held the device any more; its attachment is lost',
       );
     }
+  }
+
+  /** There never was a descriptor: the record is enough to connect anew, if nobody has to be asked. */
+  async #connectAgain({ id, reattachment }: DeviceRecord, record: AttachmentRecord): Promise<void> {
+    if (reattachment === 'AUTOMATIC') {
+      await this.attachments.handOverRemote(record, true);
+      return;
+    }
+    await this.store.attachments.transition(record.id, 'CONNECTED', 'LOST', {}, CONNECTIONS_GONE);
+    this.logger.warn({ device: id }, 'its connections ended with the worker; its attachment is lost');
   }
 
   async #takeBack(record: AttachmentRecord): Promise<void> {

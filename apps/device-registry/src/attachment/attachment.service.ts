@@ -21,6 +21,7 @@ import { isUnexpected, refuseUnexpected } from './expected-diskseq.js';
 import type { Holds } from './holds.js';
 import { anyDevice, type DeviceCheck } from './reattachment.js';
 import { recordedIdentity } from './recorded-identity.js';
+import type { Unrepaired } from './unrepaired.js';
 
 const TOKEN_BYTES = 16;
 
@@ -46,6 +47,7 @@ export class AttachmentService {
     private readonly operations: DeviceOperations,
     private readonly worker: WorkerLink,
     private readonly drain: Drain,
+    private readonly unrepaired: Unrepaired,
     private readonly workerHandoff: string,
     private readonly logger: Logger,
   ) {}
@@ -63,6 +65,7 @@ export class AttachmentService {
   ): Promise<DeviceRecord> {
     return this.operations.exclusive(deviceId, 'an attach', async () => {
       this.worker.requireUp();
+      this.unrepaired.refuse(deviceId);
       const begun = ifWanted
         ? await this.store.attachments.beginIfWanted(deviceId, cause)
         : await this.store.attachments.begin(deviceId, cause);
@@ -116,6 +119,7 @@ export class AttachmentService {
     await reached('detach.let-go');
     await this.store.attachments.transition(id, 'DETACHING', 'RELEASED');
     await reached('detach.released');
+    this.unrepaired.drop(deviceId);
     this.logger.info({ device: deviceId }, 'detached');
   }
 

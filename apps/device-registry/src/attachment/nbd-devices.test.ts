@@ -8,7 +8,8 @@ import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
 import { startScene, type Scene } from '../testing/scene.js';
 
-const { STATE_CONNECTED, STATE_FAILED, STATE_RELEASED } = registryV1.Attachment_State;
+const { STATE_ATTACHING, STATE_CONNECTED, STATE_FAILED, STATE_LOST, STATE_RELEASED } =
+  registryV1.Attachment_State;
 const { VERIFICATION_UNVERIFIED } = registryV1.Attachment_Verification;
 const { ON_DISCONNECT_FAIL, ON_DISCONNECT_REPLAY } = registryV1.NbdBacking_OnDisconnect;
 const BYTES = 1024 * 1024;
@@ -117,6 +118,39 @@ describe('an export of another NBD server', () => {
     await registry.linked('up');
     expect(worker.resumed).toEqual([true]);
     expect((await show()).attachment).toMatchObject({ state: STATE_CONNECTED, epoch: 1n });
+  });
+
+  test('D5 that is attached by hand only is lost with the worker, and says why it stays so', async () => {
+    const reattachment = registryV1.Device_Reattachment.REATTACHMENT_MANUAL;
+    await registry.devicesApi.createDevice({
+      deviceId: 'far',
+      device: registryV1.Device.fromPartial({
+        backing: { $case: 'nbd', value: { uri: server.uri } },
+        reattachment,
+      }),
+    });
+    await attach();
+    await worker.die();
+    worker = await scene.worker();
+    await expect
+      .poll(async () => (await show()).attachment)
+      .toMatchObject({ state: STATE_LOST, errorReason: 'REATTACHMENT_WITHHELD' });
+    expect(worker.resumed).toEqual([]);
+    expect((await attach()).attachment).toMatchObject({ state: STATE_CONNECTED, epoch: 2n });
+  });
+
+  test('that does not answer does not keep the registry from being ready', async () => {
+    const deaf = await scriptedServer(() => new Promise(() => undefined));
+    await create(deaf.uri);
+    await registry.store.devices.setWanted('far', true);
+    await registry.die();
+    await worker.die();
+    worker = await scene.worker();
+    const started = performance.now();
+    registry = await scene.registry();
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await expect.poll(() => deaf.connections.length).toBeGreaterThan(0);
+    expect((await show()).attachment?.state).toBe(STATE_ATTACHING);
   });
 
   test('D10 is left with a worker that has it when the registry comes back', async () => {

@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/foundation';
 import { reached } from '@holdfast/service';
 import type { Cause, LeaseRecord, LeaseRequest, Store } from '@holdfast/store';
 import type { SizeWatch } from '../attachment/size-watch.js';
+import type { Unrepaired } from '../attachment/unrepaired.js';
 import type { LeaseReconciler } from './lease.reconciler.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 
@@ -18,6 +19,7 @@ export class LeaseService {
     private readonly worker: WorkerLink,
     private readonly reconciler: LeaseReconciler,
     private readonly sizes: SizeWatch,
+    private readonly unrepaired: Unrepaired,
   ) {}
 
   /** A gateway has started: leases of one before it that were never used. @returns how many were released */
@@ -27,6 +29,7 @@ export class LeaseService {
 
   async acquire({ clientGroup = '', ...request }: WantedLease): Promise<LeaseRecord> {
     const cause: Cause = { actor: 'gateway', reason: 'a client came' };
+    this.unrepaired.refuse(request.deviceId);
     await this.sizes.look(request.deviceId);
     const lease = await this.store.leases.grant(
       { ...request, clientGroup, workerInstance: this.worker.requireUp() },

@@ -175,6 +175,9 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
   }
 }
 
+/** What the catalogue says to repeat: services are being started, and what they find is being repaired. */
+const passing: readonly string[] = ['WORKER_UNAVAILABLE', 'DEVICE_BUSY'];
+
 /** As whoever orchestrates: again, while services are being started. */
 async function call<T>(
   { layout }: Holdfast,
@@ -184,7 +187,7 @@ async function call<T>(
     try {
       return { answer: await ask(registryV1.DeviceServiceService, layout.registrySocket, made) };
     } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'WORKER_UNAVAILABLE') return undefined;
+      if (error instanceof HoldfastError && passing.includes(error.code)) return undefined;
       throw error;
     }
   });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
+import { openRaw } from '../testing/raw-connection.js';
 import { attach, deviceOf, leaseOf } from '../testing/records.js';
 import type { Store } from '../store.js';
+import { AUDIT_RECORDS_KEPT } from './audit-log.js';
 import type { Cause } from './audit-record.js';
 
 const asked: Cause = { actor: 'operator', reason: 'somebody asked' };
@@ -89,6 +91,31 @@ describeDatabases('the audit log', (database) => {
     end();
     expect(seen).toEqual((await store.audit.listAfter(0n, 1000)).map(({ number }) => number));
     expect(seen).toHaveLength(60);
+  });
+
+  test('what is older than it keeps goes, and nothing that it keeps', async () => {
+    const url = await database.create();
+    const store = await database.open(url);
+    await attach(store, 'a');
+    await store.devices.create(deviceOf('old'));
+    const { newest: old = 0n } = (await store.audit.range()) ?? {};
+    const raw = await openRaw(url);
+    const last = AUDIT_RECORDS_KEPT * 2;
+    await raw.execute(
+      database.kind === 'sqlite'
+        ? `UPDATE sqlite_sequence SET seq = ${String(last)} WHERE name = 'Audit'`
+        : `SELECT setval('"Audit_number_seq"', ${String(last)})`,
+    );
+    await raw.close();
+    await store.devices.create(deviceOf('young'));
+    expect(await store.audit.range()).toMatchObject({ newest: BigInt(last) + 1n });
+    expect(old).toBeLessThan(last);
+    // It looks for old ones every thousand records.
+    const sessions = Array.from({ length: 500 }, (_, index) => `s${String(index)}`);
+    const leases = await Promise.all(sessions.map((session) => store.leases.grant(leaseOf('a', session))));
+    await store.leases.release(leases.map(({ number }) => number));
+    expect(await store.audit.range()).toMatchObject({ oldest: BigInt(last) + 1n });
+    expect(await store.audit.listAfter(0n, 2_000)).toHaveLength(1_001);
   });
 
   test('it knows how far back it goes', async () => {

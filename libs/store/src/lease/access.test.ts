@@ -47,6 +47,26 @@ describeDatabases('leases beside each other', (database) => {
     }
   });
 
+  test('an exclusive grant that is repeated for its session is the same lease, not in its own way', async () => {
+    const store = await database.open();
+    await attach(store, 'a');
+    const request = leaseOf('a', 's', { access: 'EXCLUSIVE' });
+    expect(await store.leases.grant(request)).toEqual(await store.leases.grant(request));
+    expect(await store.leases.listAll()).toHaveLength(1);
+  });
+
+  test('Law 4 a grant that is repeated after its session was cut off is refused', async () => {
+    const store = await database.open();
+    await attach(store, 'a');
+    const { number } = await store.leases.grant(leaseOf('a', 's'));
+    await store.leases.fence('a');
+    await expect(store.leases.grant(leaseOf('a', 's'))).rejects.toMatchObject({
+      code: 'LEASE_REFUSED',
+      message: expect.stringContaining('cut off') as string,
+      metadata: { session: 's', lease: String(number) },
+    });
+  });
+
   test('Law 1 a fenced lease keeps its device until it is released', async () => {
     const store = await database.open();
     await attach(store, 'a');

@@ -42,7 +42,7 @@ export class LeaseRepository {
    *
    * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_NOT_ATTACHED; DEVICE_READ_ONLY for writing on a read-only device;
    * LEASE_CONFLICT naming the sessions that it cannot live beside; LEASE_REFUSED when the session has a lease for
-   * something else
+   * something else, or was cut off
    */
   async grant(request: LeaseRequest, cause: Cause = OWN_ACCORD): Promise<LeaseRecord> {
     const { session } = request;
@@ -50,11 +50,23 @@ export class LeaseRepository {
       () => this.#audit.transaction(cause, (tx, note) => this.#grantNew(tx, note, request)),
       () => this.#findBySession(session),
     );
-    if (!existed || isSameRequest(record, request)) return record;
-    throw new HoldfastError('LEASE_REFUSED', `The session ${session} has a lease for something else.`, {
-      session,
-      lease: String(record.number),
-    });
+    if (!existed) return record;
+    const facts = { session, lease: String(record.number) };
+    if (!isSameRequest(record, request)) {
+      throw new HoldfastError(
+        'LEASE_REFUSED',
+        `The session ${session} has a lease for something else.`,
+        facts,
+      );
+    }
+    if (record.state === 'FENCED') {
+      throw new HoldfastError(
+        'LEASE_REFUSED',
+        `The session ${session} was cut off by a forced detach; open a new one.`,
+        facts,
+      );
+    }
+    return record;
   }
 
   async #grantNew(tx: Transaction, note: Note, request: LeaseRequest): Promise<LeaseRecord> {
