@@ -57,7 +57,8 @@ What becomes of a device when a service is killed with \`kill -9\` in the middle
 each step, kills one of them or all three, lets the rest go on, and looks at what there is once the killed ones run again:
 with a real loop device, a real database and a real client.
 
-Each cell says what the caller is told, and how the device is in the end. After every one of them:
+Each cell says what the caller is told, and how the device is in the end. \`UNAVAILABLE\` is any code of that
+[status](errors.md), which says to repeat the call. After every one of them:
 
 - there is one loop device over the image when the device is attached, and none when it is detached;
 - registry and worker have it open once each, and nobody else has;

@@ -119,12 +119,14 @@ export const operations: readonly Operation[] = [
   },
 ];
 
+/** Of errors that say to repeat the call, which one it is depends on how soon the killed service is back. */
 async function answerOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
     return 'OK';
   } catch (error) {
-    return error instanceof HoldfastError ? error.code : String(error);
+    if (!(error instanceof HoldfastError)) return String(error);
+    return error.status === 'UNAVAILABLE' ? error.status : error.code;
   }
 }
 
