@@ -9,8 +9,8 @@ import { losetupCycle, missingPeer } from './losetup.js';
 import { describeTimes } from './times.js';
 
 const imageBytes = 1024 * 1024;
-/** Cycles after which memory is looked at for the first time: by then everything was loaded and has its caches. */
-const warmUpShare = 0.1;
+/** How often memory and descriptors are looked at: memory that is collected late goes up and down, a leak only up. */
+const looks = 10;
 
 /** @param {string} text */
 function count(text) {
@@ -53,12 +53,14 @@ async function main() {
   const peer = missingPeer();
   /** @type {Record<'attach' | 'detach' | 'peerAttach' | 'peerDetach', number[]>} */
   const taken = { attach: [], detach: [], peerAttach: [], peerDetach: [] };
-  let warm = registry.footprint();
+  const lookEvery = Math.ceil(options['cycles'] / looks);
+  /** @type {ReturnType<typeof registry.footprint>[]} */
+  const footprints = [];
   for (let cycle = 0; cycle < options['cycles']; cycle++) {
     const name = names[cycle % names.length] ?? '';
     taken.detach.push(await timed(() => registry.detach(name)));
     taken.attach.push(await timed(() => registry.attach(name)));
-    if (cycle === Math.floor(options['cycles'] * warmUpShare)) warm = registry.footprint();
+    if ((cycle + 1) % lookEvery === 0) footprints.push(registry.footprint());
     if (peer !== undefined || cycle % peerEvery !== 0) continue;
     const one = await losetupCycle(peerImage, path.join(folder, 'peer.sock'));
     taken.peerAttach.push(one.attachMs);
@@ -72,11 +74,12 @@ async function main() {
   } else {
     console.log(`losetup + qemu-nbd: not compared, ${peer}`);
   }
-  const end = registry.footprint();
-  for (const [service, { rssBytes, descriptors }] of Object.entries(end)) {
-    const before = warm[service] ?? { rssBytes: 0, descriptors: 0 };
+  footprints.push(registry.footprint());
+  for (const service of Object.keys(footprints[0] ?? {})) {
+    const ofService = footprints.map((footprint) => footprint[service] ?? { rssBytes: 0, descriptors: 0 });
+    const memory = ofService.map(({ rssBytes }) => mebibytes(rssBytes)).join(' ');
     console.log(
-      `${service}: ${mebibytes(before.rssBytes)} → ${mebibytes(rssBytes)} MiB, ${before.descriptors} → ${descriptors} descriptors`,
+      `${service}: ${memory} MiB, ${ofService.map(({ descriptors }) => descriptors).join(' ')} descriptors`,
     );
   }
   registry.close();
