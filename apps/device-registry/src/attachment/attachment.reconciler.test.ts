@@ -176,7 +176,12 @@ describe('a device that cannot be repaired', () => {
     await registry.linked('down');
     const next = await scene.worker();
     await registry.linked('up');
-    return { next, mend: () => { failing.mockRestore(); } };
+    return {
+      next,
+      mend: () => {
+        failing.mockRestore();
+      },
+    };
   }
 
   test('holds up no other, and is tried again until it is', async () => {
