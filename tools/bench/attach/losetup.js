@@ -1,6 +1,7 @@
 /** The same by the tools that people script today: a loop device, and a server that opens it. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runTool } from '../processes.js';
 
 /** @returns {string | undefined} why it cannot be compared */
@@ -27,10 +28,32 @@ export async function losetupCycle(image, socket) {
     ...['--pid-file', pidFile, '--socket', socket, device],
   ]);
   const attached = performance.now();
-  await runTool('pkill', ['--pidfile', pidFile]);
-  await runTool('pidwait', ['--full', socket]).catch(() => undefined);
+  await ended(pidFile);
   await runTool('losetup', ['--detach', device]);
   const end = performance.now();
   rmSync(socket, { force: true });
   return { attachMs: attached - begin, detachMs: end - attached };
+}
+
+/**
+ * Asks again and again: qemu-nbd forgets a signal that comes just after it has said that it listens.
+ *
+ * @param {string} pidFile
+ */
+async function ended(pidFile) {
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  for (let askedMs = -Infinity; isAlive(pid); await delay(1)) {
+    if (performance.now() - askedMs < 1_000) continue;
+    process.kill(pid, 'SIGTERM');
+    askedMs = performance.now();
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
