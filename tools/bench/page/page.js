@@ -1,0 +1,1 @@
+/** @param {object} r */ export const pageOf = (r) => JSON.stringify(r);
