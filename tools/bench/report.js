@@ -125,11 +125,15 @@ export function goalTable(rows) {
  * Machine, settings and versions, a line each.
  * @param {Results} results
  */
-export function about({ machine, plan, servers, warnings }) {
+export function about({ machine, plan, servers, rows, warnings }) {
   const gib = Math.round(machine.memoryBytes / 2 ** 30);
   return [
     `${machine.cores} × ${machine.processor}, ${gib} GiB, Linux ${machine.kernel}, Node ${machine.node}`,
-    `${plan.rounds} rounds of ${plan.seconds} s, image of ${figure(plan.sizeBytes / 2 ** 20)} MiB on ${machine.fileSystems.disk}`,
+    ...(rows.length === 0
+      ? []
+      : [
+          `${plan.rounds} rounds of ${plan.seconds} s, image of ${figure(plan.sizeBytes / 2 ** 20)} MiB on ${machine.fileSystems.disk}`,
+        ]),
     ...servers.flatMap(({ name, version, settings }) =>
       Object.entries(settings).map(([mode, words]) => `${name} ${version}, ${mode}: ${words}`),
     ),

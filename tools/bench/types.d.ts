@@ -182,7 +182,7 @@ export interface Goal {
   of: 'speed' | 'cpu';
   /** By transport. Of speed at least this, of CPU at most. */
   limit: Record<Transport, number>;
-  covers(load: Load): boolean;
+  covers: (load: Load) => boolean;
 }
 
 export type Verdict = 'met' | 'missed' | 'within noise' | 'not measured';
