@@ -11,6 +11,7 @@ import { memorySlackBytesDefault } from './trends.js';
 /** @import { Outcome, Trend } from './types.js' */
 
 const mib = 1 << 20;
+const faultsShownMax = 20;
 
 const usage = `Usage: ./tools/soak/run [OPTION]...
 Keeps one ./tools/serve busy with clients that write, read back and compare, connect and disconnect, while a disk is
@@ -76,11 +77,13 @@ function describe({ minutes, laps, tally, trends, isFlat }) {
   const gib = (/** @type {number} */ bytes) => (bytes / 2 ** 30).toFixed(2);
   return [
     '',
-    table(['service', 'figure', 'second quarter', 'last quarter', 'verdict'], rows, 2),
-    '',
+    ...(rows.length === 0
+      ? []
+      : [table(['service', 'figure', 'second quarter', 'last quarter', 'verdict'], rows, 2), '']),
     `${minutes.toFixed(1)} min, ${laps} rests: ${connects} connects, ${cuts} cut off, ${attaches} attaches, ${requests} requests;`,
     `${gib(writtenBytes)} GiB written, ${gib(verifiedBytes)} GiB read back and compared.`,
-    ...faults.map((fault) => `WRONG: ${fault}`),
+    ...faults.slice(0, faultsShownMax).map((fault) => `WRONG: ${fault}`),
+    ...(faults.length > faultsShownMax ? [`and ${faults.length - faultsShownMax} more`] : []),
     isFlat ? 'flat' : 'not flat',
   ].join('\n');
 }

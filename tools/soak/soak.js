@@ -66,11 +66,25 @@ export async function soak({ minutes, folder, memorySlackBytes, setUp, say }) {
     if (tally.faults.length > 0 || holdfast.exited()) break;
   }
   if (holdfast.exited()) tally.faults.push(`holdfast ended: ${holdfast.complaint()}`);
-  for (const { uris, clients } of crowds) await verifyAll(uris[0] ?? '', clients.flat(), tally);
+  else await verifyCrowds(crowds, tally);
   holdfast.close();
   const trends = samples.length < samplesMin ? [] : trendsOf(samples, memorySlackBytes);
   const isFlat = trends.length > 0 && trends.every((trend) => trend.isFlat) && tally.faults.length === 0;
   return { minutes: (performance.now() - startedAt) / 60_000, laps: samples.length, tally, trends, isFlat };
+}
+
+/**
+ * @param {ReturnType<typeof crowdsOf>} crowds
+ * @param {Tally} tally
+ */
+async function verifyCrowds(crowds, tally) {
+  try {
+    for (const { uris, clients } of crowds) await verifyAll(uris[0] ?? '', clients.flat(), tally);
+  } catch (error) {
+    tally.faults.push(
+      `the last look at all disks: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 /** @param {string} file */
