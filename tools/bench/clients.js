@@ -54,7 +54,7 @@ async function runFio(load, uri, seconds) {
   const printed = await runTool('fio', [
     ...['--name=bench', '--ioengine=nbd', `--uri=${uri}`, '--rw=randread', '--thread'],
     ...[`--bs=${load.blockBytes}`, `--iodepth=${load.depth}`],
-    ...['--time_based', `--runtime=${seconds}`, '--output-format=json'],
+    ...['--time_based', `--runtime=${Math.round(seconds * 1000)}ms`, '--output-format=json'],
   ]);
   // Some versions put a warning before the JSON.
   const { read } = JSON.parse(printed.slice(printed.indexOf('{'))).jobs[0];

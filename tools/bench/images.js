@@ -101,7 +101,7 @@ export async function dropCache(file) {
  * What the page cache has of a file; 0 when nobody here can tell, and of block devices.
  * @param {string} file
  */
-function residentBytes(file) {
+export function residentBytes(file) {
   const args = ['--bytes', '--noheadings', '--output', 'RES', file];
   const { status, stdout } = spawnSync('fincore', args, { encoding: 'utf8' });
   return status === 0 ? Number(stdout.trim()) : 0;

@@ -7,9 +7,8 @@ import { Failures } from './failures.js';
 import { makeImage } from './images.js';
 import { holdConnections } from './loadgen.js';
 import { familyOf } from './proc-stat.js';
-import { ready } from './servers/start.js';
-import { exportName } from './servers/start.js';
 import { stopDaemon } from './processes.js';
+import { exportName, ready } from './servers/start.js';
 
 /** @import { Contestant } from './contestants.js' */
 /** @import { Plan } from './bench.js' */
@@ -78,6 +77,8 @@ async function sampleServer({ server, running }, transport, samples, failures) {
     }
   }
   await Promise.all(holders.map(stopDaemon));
+  // A server that forks has a thousand children to bury before it can go itself.
+  await sleep(settleMs);
 }
 
 /**
