@@ -76,6 +76,17 @@ export function judge(rows) {
 }
 
 /**
+ * How many of each, in a line.
+ * @param {readonly Row[]} rows
+ */
+export function countVerdicts(rows) {
+  const verdicts = judge(rows).map(({ verdict }) => verdict);
+  /** @type {Verdict[]} */
+  const all = ['met', 'within noise', 'missed', 'not measured'];
+  return all.map((verdict) => `${verdicts.filter((one) => one === verdict).length} ${verdict}`).join(', ');
+}
+
+/**
  * Within noise: some rounds are on one side of the goal and some on the other. With five rounds, the range of all is
  * where the true median lies with 94 % certainty; what lies in it, this run cannot tell from it.
  * @param {Goal['of']} of

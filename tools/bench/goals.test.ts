@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goals, judge, verdictOf } from './goals.js';
+import { countVerdicts, goals, judge, verdictOf } from './goals.js';
 import { loads } from './loads.js';
 import { madeUpResults } from './page/fixture.js';
 
@@ -34,6 +34,13 @@ describe('the goals', () => {
         load.scene === 'warm' && load.tool === 'loadgen' ? 1 : own.length && 1,
       );
     }
+  });
+
+  it('are counted', () => {
+    const { rows } = madeUpResults();
+    const counts = [...countVerdicts(rows).matchAll(/\d+/g)].map(([count]) => Number(count));
+    expect(counts.reduce((sum, count) => sum + count)).toBe(judge(rows).length);
+    expect(countVerdicts([])).toBe('0 met, 0 within noise, 0 missed, 0 not measured');
   });
 
   it('are judged by transport', () => {

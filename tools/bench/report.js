@@ -1,7 +1,7 @@
 /** What is printed in the end: aligned text that is also Markdown. */
 import { secondsPerGib, secondsPerMillion } from './costs.js';
 import { figure, mebibytes, nothing, range, significant } from './figures.js';
-import { judge } from './goals.js';
+import { countVerdicts, judge } from './goals.js';
 
 /** @import { Medians, Results, Row } from './types.js' */
 
@@ -155,7 +155,8 @@ export function closingText(results) {
     if (rows.some(hasLatency)) parts.push(['Latency in µs, p50 / p99 / p99.9', latencyTable(rows, names)]);
   }
   if (memory.length > 0) parts.push(['Memory in MiB, RSS (PSS)', memoryTable(results)]);
-  if (judge(rows).length > 0) parts.push([`Goals of ${subject} ÷ best peer`, goalTable(rows)]);
+  if (judge(rows).length > 0)
+    parts.push([`Goals of ${subject} ÷ best peer, ${countVerdicts(rows)}`, goalTable(rows)]);
   const sections = parts.map(([title, text]) => `${title}:\n\n${text}`);
   return `\n${[...sections, about(results).join('\n')].join('\n\n')}`;
 }

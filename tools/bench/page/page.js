@@ -1,16 +1,12 @@
 /** The report as one HTML file: no script, no network, nothing beside it. */
-import { secondsPerGib, secondsPerMillion } from '../costs.js';
-import { figure, mebibytes, significant } from '../figures.js';
-import { judge } from '../goals.js';
-import { about, hasLatency } from '../report.js';
-import { barPlot } from './bars.js';
-import { latencyPlot } from './latency-plot.js';
+import { countVerdicts, judge } from '../goals.js';
+import { about } from '../report.js';
+import * as cards from './cards.js';
 import { tag, text } from './markup.js';
-import { ratioPlot } from './ratio-plot.js';
 import { colour, style } from './style.js';
 import * as tables from './tables.js';
 
-/** @import { Load, Medians, MemorySample, Results, Row } from '../types.js' */
+/** @import { Results } from '../types.js' */
 
 /**
  * @param {Results} results
@@ -53,28 +49,38 @@ function sectionsOf(results) {
   const speed = [
     ...(goals.length === 0
       ? []
-      : [{ id: 'goals', name: 'Goals', parts: [words(explanations.goals), tables.goalTable(rows)] }]),
-    { id: 'ratios', name: `${subject} ÷ best peer`, parts: [words(explanations.ratios), ratioCards(rows)] },
+      : [
+          {
+            id: 'goals',
+            name: 'Goals',
+            parts: [words(`${countVerdicts(rows)}. ${explanations.goals}`), tables.goalTable(rows)],
+          },
+        ]),
+    {
+      id: 'ratios',
+      name: `${subject} ÷ best peer`,
+      parts: [words(explanations.ratios), cards.ratioCards(rows)],
+    },
     {
       id: 'throughput',
       name: 'Throughput',
       parts: [
         words(explanations.throughput),
-        throughputCards(rows, names),
+        cards.throughputCards(rows, names),
         tables.speedTable(rows, names, subject),
       ],
     },
     {
       id: 'latency',
       name: 'Latency',
-      parts: [words(explanations.latency), latencyCards(rows, names), tables.latencyTable(rows, names)],
+      parts: [words(explanations.latency), cards.latencyCards(rows, names), tables.latencyTable(rows, names)],
     },
     {
       id: 'cpu',
       name: 'CPU',
       parts: [
         words(explanations.cpu),
-        cpuCards(rows, names),
+        cards.cpuCards(rows, names),
         tag('h3', {}, 'CPU seconds per million requests, server + client'),
         tables.cpuPerMillionTable(rows, names),
         tag('h3', {}, 'CPU seconds per GiB, server + client'),
@@ -90,7 +96,7 @@ function sectionsOf(results) {
           {
             id: 'memory',
             name: 'Memory',
-            parts: [words(explanations.memory), memoryCards(memory, names), tables.memoryTable(memory)],
+            parts: [words(explanations.memory), cards.memoryCards(memory, names), tables.memoryTable(memory)],
           },
         ]),
     ...(failures.length === 0 ? [] : [{ id: 'failures', name: 'What failed', parts: [list(failures)] }]),
@@ -116,20 +122,6 @@ const words = (sentence) => tag('p', { class: 'soft' }, text(sentence));
 /** @param {readonly string[]} lines */
 const list = (lines) => tag('ul', {}, ...lines.map((line) => tag('li', {}, text(line))));
 
-/**
- * @param {string} title
- * @param {string} plot
- */
-function card(title, plot) {
-  return tag('figure', { class: 'card' }, tag('h3', {}, text(title)), plot);
-}
-
-/**
- * @param {readonly string[]} cards
- * @param {string} [kind]
- */
-const grid = (cards, kind = 'cards') => tag('div', { class: kind }, ...cards);
-
 /** @param {Results} results */
 function legend({ servers }) {
   const items = servers.map(({ name, version }, index) => {
@@ -142,111 +134,4 @@ function legend({ servers }) {
     );
   });
   return tag('ul', { class: 'legend' }, ...items);
-}
-
-/**
- * The rows of each load together.
- * @param {readonly Row[]} rows
- * @returns {[Load, Row[]][]}
- */
-function byLoad(rows) {
-  const names = [...new Set(rows.map(({ load }) => load.name))];
-  return names.map((name) => {
-    const own = rows.filter(({ load }) => load.name === name);
-    return [/** @type {Row} */ (own[0]).load, own];
-  });
-}
-
-/** @param {readonly Row[]} rows */
-function ratioCards(rows) {
-  const transports = [...new Set(rows.map(({ transport }) => transport))];
-  const cards = transports.map((transport) => {
-    const label = `over ${transport}`;
-    return card(
-      label,
-      ratioPlot(
-        rows.filter((row) => row.transport === transport),
-        label,
-      ),
-    );
-  });
-  return grid(cards, 'cards wide');
-}
-
-/**
- * A group of bars for each row.
- * @param {readonly Row[]} rows
- * @param {readonly string[]} names
- * @param {(medians: Medians) => { parts: number[], shown: string }} measure
- */
-function groupsOf(rows, names, measure) {
-  return rows.map(({ transport, medians }) => ({
-    title: transport,
-    bars: names.flatMap((name, index) => {
-      const own = medians[name];
-      return own === undefined ? [] : [{ name, index, ...measure(own) }];
-    }),
-  }));
-}
-
-/**
- * @param {readonly Row[]} rows
- * @param {readonly string[]} names
- */
-function throughputCards(rows, names) {
-  const cards = byLoad(rows).map(([load, own]) => {
-    const groups = groupsOf(own, names, ({ value }) => ({ parts: [value], shown: figure(value) }));
-    return card(`${load.name}, ${load.unit}`, barPlot(`throughput of ${load.name}`, groups));
-  });
-  return grid(cards);
-}
-
-/**
- * @param {readonly Row[]} rows
- * @param {readonly string[]} names
- */
-function latencyCards(rows, names) {
-  const cards = byLoad(rows.filter(hasLatency)).map(([load, own]) =>
-    card(load.name, latencyPlot(own, names)),
-  );
-  return grid(cards);
-}
-
-/**
- * @param {readonly Row[]} rows
- * @param {readonly string[]} names
- */
-function cpuCards(rows, names) {
-  const cards = byLoad(rows).map(([load, own]) => {
-    const isSmall = load.unit === 'IOPS';
-    const cost = (/** @type {number} */ us) => (isSmall ? secondsPerMillion(us) : secondsPerGib(us, load));
-    const groups = groupsOf(own, names, ({ serverCpuUs, clientCpuUs }) => {
-      const parts = [serverCpuUs, clientCpuUs].map(cost);
-      return { parts, shown: parts.map(significant).join(' + ') };
-    });
-    const unit = isSmall ? 's per million requests' : 's per GiB';
-    return card(`${load.name}, ${unit}`, barPlot(`CPU of ${load.name}`, groups));
-  });
-  return grid(cards);
-}
-
-/**
- * @param {readonly MemorySample[]} samples
- * @param {readonly string[]} names
- */
-function memoryCards(samples, names) {
-  const counts = [...new Set(samples.map(({ connections }) => connections))];
-  const cards = counts.map((count) => {
-    const bars = samples
-      .filter(({ connections }) => connections === count)
-      .map(({ server, pssBytes, rssBytes }) => ({
-        name: server,
-        index: names.indexOf(server),
-        parts: [pssBytes, rssBytes - pssBytes],
-        shown: `${mebibytes(pssBytes)} / ${mebibytes(rssBytes)}`,
-      }));
-    const title = `${figure(count)} idle connections, MiB`;
-    return card(title, barPlot(title, [{ title: 'PSS / RSS', bars }]));
-  });
-  return grid(cards);
 }

@@ -24,7 +24,7 @@ h2{font-size:1.25rem;margin:2.5rem 0 .25rem;border-top:1px solid var(--line);pad
 h3{font-size:.95rem;margin:0 0 .25rem}
 p,ul{margin:.25rem 0 .75rem;max-width:75ch}
 .soft{color:var(--soft)}
-nav a{margin-right:1rem;color:var(--s0)}
+nav a{display:inline-block;margin-right:1rem;white-space:nowrap;color:var(--s0)}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;list-style:none}
 .legend svg{width:.8rem;height:.8rem;margin-right:.35rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:.75rem}

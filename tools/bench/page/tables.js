@@ -9,15 +9,17 @@ import { htmlTable, tag, text } from './markup.js';
 
 /** @param {readonly Row[]} rows */
 export function goalTable(rows) {
+  // The verdict first: on a phone, the rest is scrolled to.
   const lines = judge(rows).map(({ goal, row, limit, ratio, verdict }) => [
-    ...[goal.name, row.load.name, row.transport].map(text),
-    text(`${goal.of === 'speed' ? '≥' : '≤'} ${limit}`),
+    ...[row.load.name, row.transport].map(text),
+    tag('span', { class: verdict.replace(' ', '-') }, text(verdict)),
     text(figure(ratio?.median, 2)),
+    text(`${goal.of === 'speed' ? '≥' : '≤'} ${limit}`),
     text(ratio === undefined ? nothing : range(ratio)),
     text(ratio?.bestPeer ?? nothing),
-    tag('span', { class: verdict.replace(' ', '-') }, text(verdict)),
+    text(goal.name),
   ]);
-  return htmlTable(['goal', 'load', 'over', 'is', 'ratio', 'min–max', 'best peer', 'verdict'], lines, 3);
+  return htmlTable(['load', 'over', 'verdict', 'ratio', 'is', 'min–max', 'best peer', 'goal'], lines, 3);
 }
 
 /**
