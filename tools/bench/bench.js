@@ -1,74 +1,115 @@
-/** The course of a run: start the servers, take turns, flush after writes, sum up. */
-import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+/** The course of a run: for each group of loads start the servers, take turns, flush after writes, sum up. */
 import path from 'node:path';
-import { flush, makeImage } from './images.js';
+import { startContestants, stopContestants } from './contestants.js';
+import { makeDirectDevice, removeDirectDevices } from './direct-device.js';
+import { Failures } from './failures.js';
+import { dropCache, flush, makeImage, removeFile, warm } from './images.js';
 import { measure } from './measure.js';
-import { isOver, stopDaemon } from './processes.js';
 import { rotate, summarise } from './rounds.js';
+import { groupsOf, imageBytesOf } from './scenes.js';
+import { makeCertificates } from './servers/holdfast.js';
 import { exportName } from './servers/start.js';
 
-/** @import { Load, Options, Round, Row, RunningServer, Server, Transport } from './types.js' */
-
-/** @typedef {{ server: Server, running: RunningServer }} Contestant */
+/** @import { Contestant } from './contestants.js' */
+/** @import { Load, Mode, Options, Place, Round, Row, Scene, Server, Transport } from './types.js' */
 
 /** Lets just-in-time compilers and thread pools come to temperature; not counted. */
-const warmUpSeconds = 0.5;
+export const warmUpSeconds = 0.5;
 
 /**
- * @typedef {{ options: Options, servers: Server[], loads: Load[], folder: string, subject: string }} Plan
- * @typedef {{ rows: Row[], settings: Record<string, string>, failures: string[] }} Outcome
+ * @typedef {{ options: Options, servers: Server[], loads: Load[], subject: string,
+ *   folder: string, imageFolders: Record<Scene['storage'], string> }} Plan
+ * @typedef {{ rows: Row[], settings: Record<string, Partial<Record<Mode, string>>>, failures: Failures }} Outcome
  */
 
 /**
- * All servers have one image, and so the same pages in the cache: what a write costs depends on how large the pieces
- * are in which the kernel keeps the file there, and that differs from file to file.
  * @param {Plan} plan
  * @returns {Promise<Outcome>}
  */
 export async function runBench(plan) {
   /** @type {Outcome} */
-  const outcome = { rows: [], settings: {}, failures: [] };
-  const image = path.join(plan.folder, exportName);
-  await makeImage(image, plan.options.sizeBytes);
-  for (const op of /** @type {const} */ (['read', 'write'])) {
-    const loads = plan.loads.filter((load) => load.op === op);
-    if (loads.length === 0) continue;
-    const contestants = await startAll(plan, op, image, outcome);
-    for (const load of loads) {
-      for (const transport of plan.options.transports) {
-        outcome.rows.push(await compare(plan, load, transport, contestants, image, outcome));
-      }
-    }
-    for (const { running } of contestants) await Promise.all(running.daemons.map(stopDaemon));
+  const outcome = { rows: [], settings: {}, failures: new Failures() };
+  const groups = groupsOf(plan.loads);
+  for (const [index, group] of groups.entries()) {
+    const image = await imageFor(plan, group.scene);
+    await runGroup(plan, group, image, outcome);
+    const isLast = !groups.slice(index + 1).some(({ scene }) => imagePath(plan, scene) === image);
+    if (isLast) images.delete(removeFile(image));
   }
   outcome.rows.sort((a, b) => plan.loads.indexOf(a.load) - plan.loads.indexOf(b.load));
   return outcome;
 }
 
+/** Images that are there. */
+/** @type {Set<string>} */
+const images = new Set();
+
+/**
+ * All servers have one image, and so the same pages in the cache: what a write costs depends on how large the pieces
+ * are in which the kernel keeps the file there, and that differs from file to file.
+ * @param {Plan} plan
+ * @param {Scene} scene
+ */
+async function imageFor(plan, scene) {
+  const image = imagePath(plan, scene);
+  if (!images.has(image)) await makeImage(image, imageBytesOf(scene, plan.options.sizeBytes));
+  images.add(image);
+  if (scene.cache === 'warm') await warm(image);
+  return image;
+}
+
 /**
  * @param {Plan} plan
- * @param {Load['op']} op
+ * @param {Scene} scene
+ */
+function imagePath({ options, imageFolders }, scene) {
+  return path.join(imageFolders[scene.storage], `${imageBytesOf(scene, options.sizeBytes)}`, exportName);
+}
+
+/**
+ * @param {Plan} plan
+ * @param {ReturnType<typeof groupsOf>[number]} group
  * @param {string} image
  * @param {Outcome} outcome
- * @returns {Promise<Contestant[]>}
  */
-async function startAll(plan, op, image, outcome) {
-  /** @type {Contestant[]} */
-  const contestants = [];
-  for (const server of plan.servers) {
-    const folder = path.join(plan.folder, `${server.name}-${op}`);
-    mkdirSync(folder);
-    console.error(`starting ${server.name} for the ${op}s`);
+async function runGroup(plan, { scene, name, loads }, image, outcome) {
+  const folder = path.join(plan.folder, name);
+  try {
+    const place = placeFor(scene, image, plan.folder);
+    console.error(`starting servers for the ${name.replace('-', ' ')}`);
+    const fail = (/** @type {string} */ who, /** @type {unknown} */ error) =>
+      outcome.failures.note(who, error);
+    const contestants = await startContestants(plan.servers, place, folder, fail);
     try {
-      const running = await server.start({ image, folder, port: await freePort() });
-      contestants.push({ server, running });
-      outcome.settings[server.name] = running.settings;
-    } catch (error) {
-      fail(outcome, server.name, error);
+      for (const { server, running } of contestants)
+        (outcome.settings[server.name] ??= {})[scene.mode] = running.settings;
+      for (const load of loads) {
+        for (const transport of plan.options.transports)
+          outcome.rows.push(await compare(plan, load, transport, contestants, { scene, place }, outcome));
+      }
+    } finally {
+      await stopContestants(contestants);
     }
+  } catch (error) {
+    outcome.failures.note(name, error);
+  } finally {
+    removeDirectDevices();
   }
-  return contestants;
+}
+
+/**
+ * @param {Scene} scene
+ * @param {string} image
+ * @param {string} folder
+ * @returns {Omit<Place, 'port' | 'folder'>}
+ */
+function placeFor({ mode }, image, folder) {
+  return {
+    image,
+    mode,
+    ...(mode === 'tls' ? { certificates: makeCertificates(path.join(folder, 'tls')) } : {}),
+    ...(mode === 'direct' ? { device: makeDirectDevice(image) } : {}),
+  };
 }
 
 /**
@@ -77,12 +118,13 @@ async function startAll(plan, op, image, outcome) {
  * @param {Load} load
  * @param {Transport} transport
  * @param {Contestant[]} contestants
- * @param {string} image
+ * @param {{ scene: Scene, place: Omit<Place, 'port' | 'folder'> }} where
  * @param {Outcome} outcome
  * @returns {Promise<Row>}
  */
-async function compare(plan, load, transport, contestants, image, outcome) {
-  const { rounds: count, seconds, sizeBytes } = plan.options;
+async function compare(plan, load, transport, contestants, { scene, place }, outcome) {
+  const { rounds: count, seconds } = plan.options;
+  const sizeBytes = imageBytesOf(scene, plan.options.sizeBytes);
   /** @type {Round[]} */
   const rounds = [];
   console.error(`${load.name} over ${transport}`);
@@ -93,39 +135,22 @@ async function compare(plan, load, transport, contestants, image, outcome) {
     for (const { server, running } of rotate(contestants, number)) {
       const run = { seconds: number === 0 ? warmUpSeconds : seconds, seed: number, sizeBytes };
       try {
+        if (scene.cache === 'cold') await coolDown(place);
         round[server.name] = await measure(load, running, transport, run);
       } catch (error) {
-        fail(outcome, `${server.name}, ${load.name} over ${transport}`, error);
+        outcome.failures.note(`${server.name}, ${load.name} over ${transport}`, error);
         for (const daemon of running.daemons.filter((one) => one.exited()))
-          fail(outcome, daemon.name, new Error(`has ended by itself. ${daemon.complaint()}`));
+          outcome.failures.note(daemon.name, new Error(`has ended by itself. ${daemon.complaint()}`));
       }
-      await (load.op === 'write' ? flush(image) : undefined);
+      await (load.op === 'read' ? undefined : flush(place.image));
     }
     if (number > 0) rounds.push(round);
   }
   return { load, transport, rounds, ...summarise(plan.subject, rounds) };
 }
 
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-/**
- * Notes what went wrong and lets the others go on, unless everything is being ended.
- * @param {Outcome} outcome
- * @param {string} where
- * @param {unknown} error
- */
-function fail(outcome, where, error) {
-  if (isOver()) throw error;
-  const sentence = `${where}: ${error instanceof Error ? error.message : String(error)}`;
-  console.error(sentence);
-  outcome.failures.push(sentence);
+/** @param {Omit<Place, 'port' | 'folder'>} place */
+async function coolDown({ image, device }) {
+  if (device !== undefined) await dropCache(device);
+  await dropCache(image);
 }

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { runTool } from './processes.js';
+import { runTool, startDaemon } from './processes.js';
 
-/** @import { Load } from './types.js' */
+/** @import { Daemon, Load } from './types.js' */
 
 const sources = path.join(import.meta.dirname, 'loadgen');
 const dist = path.join(import.meta.dirname, 'dist');
@@ -36,7 +36,8 @@ export function buildLoadgen() {
 /**
  * What one run printed; see loadgen/main.c.
  * @typedef {{ requests: number, bytes: number, seconds: number, iops: number, megabytesPerSecond: number,
- *   latencyUsP50: number, latencyUsP99: number, cpuSeconds: number, cpuUsPerRequest: number }} LoadgenResult
+ *   latencyUsP50: number, latencyUsP99: number, latencyUsP999: number, structured: boolean, cpuSeconds: number,
+ *   cpuUsPerRequest: number }} LoadgenResult
  */
 
 /**
@@ -54,6 +55,17 @@ export async function runLoadgen(load, uri, seconds, seed) {
     ...['--seconds', `${seconds}`, '--seed', `${seed}`],
   ]);
   return JSON.parse(printed);
+}
+
+/**
+ * Negotiates so many connections and does nothing with them until it is stopped; its first line says that it has them.
+ * @param {string} uri
+ * @param {number} connections
+ * @returns {Daemon}
+ */
+export function holdConnections(uri, connections) {
+  const args = [...addressOf(new URL(uri)), '--hold', '--connections', `${connections}`];
+  return startDaemon(`${connections} idle clients`, buildLoadgen(), args);
 }
 
 /**

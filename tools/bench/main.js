@@ -1,17 +1,23 @@
 /** From the command line to the exit code: 0 done, 1 something failed, 2 misused, 130 or 143 interrupted. */
-import { writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import path from 'node:path';
 import { runBench } from './bench.js';
+import { chooseLoads, chooseServers } from './choose.js';
+import { removeDirectDevices } from './direct-device.js';
+import { estimateSeconds } from './estimate.js';
 import { makeFolder, removeFolder } from './images.js';
 import { BuildError, buildLoadgen } from './loadgen.js';
-import { loads, userLoads } from './loads.js';
+import { busyness } from './machine.js';
+import { measureMemory } from './memory.js';
 import { readOptions, usage, UsageError } from './options.js';
+import { pageOf } from './page/page.js';
 import { killEverything, stopEverything } from './processes.js';
-import { busyness, cpuTable, machine, speedTable } from './report.js';
-import { servers } from './servers/all.js';
-import { missingProgram } from './servers/start.js';
+import { closingText } from './report.js';
+import { readResults, resultsOf, writeResults } from './results.js';
 
-/** @import { Options } from './types.js' */
+/** @import { Plan } from './bench.js' */
+/** @import { Options, Results } from './types.js' */
 
 /** Who is compared with everybody else. */
 const subject = 'holdfast';
@@ -26,6 +32,7 @@ class Interruption extends Error {
 }
 
 /** Rejects at the first signal. A second one does not wait for servers to go in order. */
+/** @type {Promise<never>} */
 const interruption = new Promise((_, reject) => {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
     process.once(signal, () => {
@@ -36,54 +43,35 @@ const interruption = new Promise((_, reject) => {
   }
 });
 
-/** @param {Options} options */
-function chooseLoads(options) {
-  const missing = [missingProgram('fio', 'fio'), missingProgram('nbdcopy', 'libnbd-bin')];
-  const tools = ['fio', 'nbdcopy'].filter((_, i) => missing[i] === undefined);
-  if (options.users) for (const sentence of missing) if (sentence !== undefined) console.error(sentence);
-  const users = options.users ? userLoads.filter((load) => tools.includes(load.tool)) : [];
-  const chosen = [...loads, ...users]
-    .filter((load) => options.loads.test(load.name))
-    .map((load) => ({ ...load, replies: options.replies }));
-  if (chosen.length === 0) throw new UsageError(`no load matches ${options.loads}`);
-  return chosen;
-}
-
-/** @param {Options} options */
-function chooseServers(options) {
-  const chosen = options.servers.flatMap((name) => servers.get(name) ?? []);
-  const installed = chosen.filter((server) => {
-    const missing = server.missing();
-    if (missing !== undefined) console.error(`Without ${server.name}: ${missing}.`);
-    return missing === undefined;
-  });
-  if (installed.length === 0) throw new UsageError('none of these servers can run here');
-  return installed;
+/**
+ * @param {Options} options
+ * @param {Plan['folder']} folder
+ * @param {Plan['imageFolders']} imageFolders
+ * @returns {Promise<Results>}
+ */
+async function measureAll(options, folder, imageFolders) {
+  buildLoadgen();
+  const plan = { options, servers: chooseServers(options), folder, imageFolders, subject };
+  const warning = busyness();
+  const warnings = warning === undefined ? [] : [warning];
+  if (options.memory) {
+    const { samples, settings, failures } = await measureMemory(plan);
+    return resultsOf(plan, { memory: samples, settings, warnings, failures });
+  }
+  const loads = chooseLoads(options);
+  const minutes = Math.ceil(estimateSeconds(loads, plan.servers, options) / 60);
+  console.error(`${loads.length} loads, ${plan.servers.length} servers: about ${minutes} min.`);
+  return resultsOf(plan, { ...(await runBench({ ...plan, loads })), warnings });
 }
 
 /**
  * @param {Options} options
- * @param {string} folder
+ * @param {Results} results
  */
-async function bench(options, folder) {
-  buildLoadgen();
-  const chosen = { options, loads: chooseLoads(options), servers: chooseServers(options), folder, subject };
-  const warning = busyness();
-  const { rows, settings, failures } = await runBench(chosen);
-
-  const names = chosen.servers.map((server) => server.name);
-  const versions = chosen.servers.map(
-    (server) => `${server.name} ${server.version()}: ${settings[server.name]}`,
-  );
-  const about = [machine(), `${options.rounds} rounds of ${options.seconds} s`, ...versions];
-  console.log(`\n${speedTable(rows, names, subject)}\n\nCPU µs per request, server + client:\n`);
-  console.log(
-    `${cpuTable(rows, names)}\n\n${[...about, ...(warning === undefined ? [] : [warning])].join('\n')}`,
-  );
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify({ about, warning, rows, failures }, undefined, 2)}\n`);
-  }
-  return failures.length === 0 ? 0 : 1;
+function tell(options, results) {
+  console.log(closingText(results));
+  if (options.json !== undefined) writeResults(options.json, results);
+  if (options.report !== undefined) writeFileSync(options.report, pageOf(results));
 }
 
 /** @returns {Promise<number>} */
@@ -93,17 +81,32 @@ async function main() {
     process.stdout.write(usage);
     return 0;
   }
-  const folder = makeFolder();
-  const cleanUp = () => {
+  if (options.from.length > 0) {
+    tell(options, readResults(options.from));
+    return 0;
+  }
+  const folder = makeFolder(tmpdir());
+  const imageFolders = { disk: makeFolder(options.imageFolder), tmpfs: makeTmpfsFolder(options.tmpfsFolder) };
+  process.once('exit', () => {
     killEverything();
-    removeFolder(folder);
-  };
-  process.once('exit', cleanUp);
+    removeDirectDevices();
+    for (const one of [folder, ...Object.values(imageFolders)]) removeFolder(one);
+  });
   try {
-    return /** @type {number} */ (await Promise.race([bench(options, folder), interruption]));
+    const results = await Promise.race([measureAll(options, folder, imageFolders), interruption]);
+    tell(options, results);
+    return results.failures.length === 0 ? 0 : 1;
   } finally {
     await stopEverything();
   }
+}
+
+/**
+ * Where there is no such folder, no load needs it.
+ * @param {string} parent
+ */
+function makeTmpfsFolder(parent) {
+  return existsSync(parent) ? makeFolder(parent) : path.join(parent, 'none');
 }
 
 try {

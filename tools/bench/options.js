@@ -1,6 +1,7 @@
 /** The command line. */
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loads, userLoads } from './loads.js';
+import { loads } from './loads.js';
 import { servers, usualServers } from './servers/all.js';
 
 /** @import { Options, Transport } from './types.js' */
@@ -14,17 +15,22 @@ export const usage = `Usage: ./tools/bench/run [OPTION]...
 Compares holdfast with the NBD servers installed here, in interleaved rounds.
 
   --rounds N          rounds of each load (default 5)
-  --seconds S         length of one measurement (default 2)
+  --seconds S         length of one measurement (default 1)
   --loads PATTERN     only loads whose name matches this regular expression
   --servers LIST      separated by commas, or all (default ${commas(usualServers)})
   --transport WHICH   tcp, unix or both (default both)
-  --replies KIND      simple or structured, for the loads of our own generator (default simple)
-  --users             also what people run: fio and nbdcopy
+  --replies KIND      simple, structured, or offered (structured where the server has them), for the loads of our own
+                      generator that do not say it in their name (default simple)
   --size SIZE         of the image, as in 256M or 1G (default 1G)
+  --image-folder DIR  where the image lies (default: the folder for temporary files)
+  --tmpfs-folder DIR  where the image of the tmpfs loads lies (default /dev/shm)
+  --memory            measure memory instead: each server with 0, 1, 16, 256 and 1,000 idle clients
   --json FILE         every single measurement, for later
+  --report FILE       an HTML page with plots and the whole table
+  --from FILE         measure nothing, report on what --json wrote; may be repeated, to have speed and memory on one page
   --help
 
-Loads: ${names(loads)}; with --users ${names(userLoads)}.
+Loads: ${names(loads)}.
 Servers: ${names([...servers.values()])}.
 `;
 
@@ -44,10 +50,14 @@ export function readOptions(argv) {
     loads: pattern(values.loads),
     servers: serverNames(values.servers),
     transports: transports(values.transport),
-    users: values.users,
     replies: replies(values.replies),
     sizeBytes: size(values.size),
+    imageFolder: values['image-folder'],
+    tmpfsFolder: values['tmpfs-folder'],
+    memory: values.memory,
     json: values.json,
+    report: values.report,
+    from: values.from,
   };
 }
 
@@ -58,14 +68,18 @@ function parse(args) {
       args,
       options: {
         rounds: { type: 'string', default: '5' },
-        seconds: { type: 'string', default: '2' },
+        seconds: { type: 'string', default: '1' },
         loads: { type: 'string', default: '' },
         servers: { type: 'string', default: commas(usualServers) },
         transport: { type: 'string', default: 'both' },
-        users: { type: 'boolean', default: false },
         replies: { type: 'string', default: 'simple' },
         size: { type: 'string', default: '1G' },
+        'image-folder': { type: 'string', default: tmpdir() },
+        'tmpfs-folder': { type: 'string', default: '/dev/shm' },
+        memory: { type: 'boolean', default: false },
         json: { type: 'string' },
+        report: { type: 'string' },
+        from: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;
@@ -118,8 +132,8 @@ function transports(text) {
  * @returns {Options['replies']}
  */
 function replies(text) {
-  if (text === 'simple' || text === 'structured') return text;
-  throw new UsageError(`--replies takes simple or structured, not "${text}"`);
+  if (text === 'simple' || text === 'structured' || text === 'offered') return text;
+  throw new UsageError(`--replies takes simple, structured or offered, not "${text}"`);
 }
 
 /** @param {string} text */

@@ -25,10 +25,15 @@ export const isOver = () => over;
  * Each in a process group of its own: Ctrl-C reaches only us, and we end the others in order.
  * @param {string} command
  * @param {string[]} args
+ * @param {Record<string, string>} [env] beside our own
  */
-function launch(command, args) {
+function launch(command, args, env = {}) {
   if (over) throw new Error('the run is over');
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (said.out = (said.out + String(chunk)).slice(0, outCharsMax)));
   child.stderr.on('data', (chunk) => (said.err = (said.err + String(chunk)).slice(-complaintCharsMax)));
@@ -40,10 +45,11 @@ function launch(command, args) {
  * @param {string} name
  * @param {string} command
  * @param {string[]} args
+ * @param {Record<string, string>} [env]
  * @returns {Daemon}
  */
-export function startDaemon(name, command, args) {
-  const { child, said } = launch(command, args);
+export function startDaemon(name, command, args, env) {
+  const { child, said } = launch(command, args, env);
   child.on('error', (error) => (said.err += error.message));
   const daemon = {
     name,

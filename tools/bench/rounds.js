@@ -1,6 +1,6 @@
 /** The arithmetic of a comparison: in which order servers take their turn, and what the rounds amount to. */
 
-/** @import { Round, Summary, Ratio } from './types.js' */
+/** @import { Measurement, Medians, Ratio, Round, Summary } from './types.js' */
 
 /**
  * The same list, begun elsewhere: who goes first changes from round to round.
@@ -26,18 +26,31 @@ export function median(values) {
 }
 
 /**
+ * Of what is compared, and whether more of it is better. Undefined where there was nothing to measure: on a short run a
+ * server may use less CPU than the kernel's clock can tell.
+ * @typedef {{ of: (measurement: Medians) => number | undefined, best: 'highest' | 'lowest' }} Merit
+ */
+
+/** @type {Merit} */
+const speed = { of: (measurement) => measurement.value, best: 'highest' };
+/** @type {Merit} */
+const cpu = { of: ({ serverCpuUs }) => (serverCpuUs > 0 ? serverCpuUs : undefined), best: 'lowest' };
+
+/**
  * Compares the subject with the best peer of the same round: a noisy minute hits both sides of a ratio.
  * Rounds in which the subject or every peer failed say nothing and are left out.
  * @param {string} subject
  * @param {readonly Round[]} rounds
+ * @param {Merit} [merit]
  * @returns {number[]}
  */
-export function ratiosOf(subject, rounds) {
+export function ratiosOf(subject, rounds, merit = speed) {
   return rounds.flatMap((round) => {
-    const own = round[subject];
-    const peers = Object.entries(round).filter(([name]) => name !== subject);
-    if (own === undefined || peers.length === 0) return [];
-    return [own.value / Math.max(...peers.map(([, measurement]) => measurement.value))];
+    const { [subject]: own, ...others } = round;
+    const mine = own && merit.of(own);
+    const peers = Object.values(others).flatMap((measurement) => merit.of(measurement) ?? []);
+    if (mine === undefined || peers.length === 0) return [];
+    return [mine / (merit.best === 'highest' ? Math.max(...peers) : Math.min(...peers))];
   });
 }
 
@@ -49,35 +62,47 @@ export function ratiosOf(subject, rounds) {
 export function summarise(subject, rounds) {
   /** @type {Summary['medians']} */
   const medians = {};
-  for (const name of new Set(rounds.flatMap((round) => Object.keys(round)))) {
-    const own = rounds.flatMap((round) => round[name] ?? []);
-    medians[name] = {
-      value: median(own.map((measurement) => measurement.value)),
-      serverCpuUs: median(own.map((measurement) => measurement.serverCpuUs)),
-      clientCpuUs: median(own.map((measurement) => measurement.clientCpuUs)),
-    };
-  }
-  const ratios = ratiosOf(subject, rounds);
-  if (ratios.length === 0) return { medians };
-  return { medians, ratio: { ...spread(ratios), bestPeer: bestPeerOf(subject, medians) } };
+  for (const name of new Set(rounds.flatMap((round) => Object.keys(round))))
+    medians[name] = mediansOf(rounds.flatMap((round) => round[name] ?? []));
+  const ratio = ratioOf(subject, rounds, medians, speed);
+  const cpuRatio = ratioOf(subject, rounds, medians, cpu);
+  return {
+    medians,
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(cpuRatio === undefined ? {} : { cpuRatio }),
+  };
 }
 
 /**
- * @param {number[]} ratios
- * @returns {Omit<Ratio, 'bestPeer'>}
+ * @param {readonly Measurement[]} measurements
+ * @returns {Medians}
  */
-function spread(ratios) {
-  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+function mediansOf(measurements) {
+  const of = (/** @type {keyof Medians} */ key) => median(measurements.map((one) => one[key] ?? 0));
+  const latencies = /** @type {const} */ (['latencyUsP50', 'latencyUsP99', 'latencyUsP999']);
+  const known = latencies.filter((key) => measurements.every((one) => one[key] !== undefined));
+  return {
+    value: of('value'),
+    serverCpuUs: of('serverCpuUs'),
+    clientCpuUs: of('clientCpuUs'),
+    ...Object.fromEntries(known.map((key) => [key, of(key)])),
+  };
 }
 
 /**
  * @param {string} subject
+ * @param {readonly Round[]} rounds
  * @param {Summary['medians']} medians
- * @returns {string}
+ * @param {Merit} merit
+ * @returns {Ratio | undefined}
  */
-function bestPeerOf(subject, medians) {
-  const peers = Object.entries(medians).filter(([name]) => name !== subject);
-  const best = peers.sort(([, a], [, b]) => b.value - a.value)[0];
-  if (best === undefined) throw new Error('a ratio without a peer');
-  return best[0];
+function ratioOf(subject, rounds, medians, merit) {
+  const ratios = ratiosOf(subject, rounds, merit);
+  if (ratios.length === 0) return undefined;
+  const peers = Object.keys(medians).filter((name) => name !== subject);
+  const sign = merit.best === 'highest' ? -1 : 1;
+  const rank = (/** @type {string} */ name) =>
+    sign * (merit.of(/** @type {Medians} */ (medians[name])) ?? Infinity);
+  const bestPeer = peers.sort((a, b) => rank(a) - rank(b))[0] ?? '';
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios), bestPeer };
 }

@@ -65,6 +65,28 @@ describe('summarise', () => {
     expect(ratio).toEqual({ median: 2, min: 1.5, max: 2, bestPeer: 'a' });
   });
 
+  it('of CPU the best peer is the cheapest, and one whose time was too short to see is none', () => {
+    const cpu = (own: number, a: number, b: number): Round =>
+      Object.fromEntries(
+        Object.entries({ own, a, b }).map(([name, serverCpuUs]) => [
+          name,
+          { value: 1, requests: 1, seconds: 1, serverCpuUs, clientCpuUs: 1 },
+        ]),
+      );
+    const { cpuRatio } = summarise('own', [cpu(4, 8, 16), cpu(4, 0, 16), cpu(0, 8, 16)]);
+    expect(cpuRatio).toEqual({ median: 0.375, min: 0.25, max: 0.5, bestPeer: 'a' });
+  });
+
+  it('gives latencies where every round of a server has them', () => {
+    const one = { value: 1, requests: 1, seconds: 1, serverCpuUs: 1, clientCpuUs: 1 };
+    const { medians } = summarise('own', [
+      { own: { ...one, latencyUsP50: 5 } },
+      { own: { ...one, latencyUsP50: 7 } },
+    ]);
+    expect(medians['own']).toMatchObject({ latencyUsP50: 6 });
+    expect(medians['own']).not.toHaveProperty('latencyUsP99');
+  });
+
   it('names the peer with the highest median as the best', () => {
     const rounds = [
       round({ own: 1, a: 90, b: 20 }),

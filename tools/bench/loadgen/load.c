@@ -26,6 +26,7 @@
 struct slot {
     uint64_t cookie; /* 0: free */
     uint64_t sent_at;
+    enum nbd_command command;
 };
 
 struct connection {
@@ -93,6 +94,26 @@ static uint64_t next_offset(struct load *load) {
     return block * load->plan->block_bytes;
 }
 
+static enum nbd_command next_command(struct load *load) {
+    unsigned percent = load->plan->read_percent;
+    if (percent == 0 || percent == 100) return percent == 0 ? NBD_CMD_WRITE : NBD_CMD_READ;
+    return next_random(&load->random) % 100 < percent ? NBD_CMD_READ : NBD_CMD_WRITE;
+}
+
+/* Adds the header of request `index` to what is sent. It lies behind the one before: without a payload between them
+ * the two are one part. */
+static void add_header(struct connection *connection, uint32_t index) {
+    struct nbd_request *header = &connection->headers[index];
+    if (connection->part_count > 0) {
+        struct iovec *last = &connection->parts[connection->part_count - 1];
+        if ((char *)last->iov_base + last->iov_len == (char *)header) {
+            last->iov_len += sizeof *header;
+            return;
+        }
+    }
+    connection->parts[connection->part_count++] = (struct iovec){header, sizeof *header};
+}
+
 /* Turns every free slot into a request of the next batch. */
 static void build_batch(struct load *load, struct connection *connection) {
     const struct load_plan *plan = load->plan;
@@ -101,27 +122,24 @@ static void build_batch(struct load *load, struct connection *connection) {
     if (count > BATCH_REQUESTS_MAX) count = BATCH_REQUESTS_MAX;
     if (count > left) count = (uint32_t)left;
     load->now = clock_ns();
+    connection->part = connection->part_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint16_t index = connection->free_slots[--connection->free_count];
         struct slot *slot = &connection->slots[index];
         slot->cookie = ++load->issued << 16 | index;
         slot->sent_at = load->now;
+        slot->command = next_command(load);
         connection->headers[i] = (struct nbd_request){
             .magic = htobe32(NBD_REQUEST_MAGIC),
-            .command = htobe16((uint16_t)plan->command),
+            .command = htobe16((uint16_t)slot->command),
             .cookie = slot->cookie, /* opaque to the server, so in our byte order */
             .offset = htobe64(next_offset(load)),
             .length = htobe32(plan->block_bytes),
         };
-        if (plan->command == NBD_CMD_WRITE) {
-            connection->parts[2 * i] = (struct iovec){&connection->headers[i], sizeof(struct nbd_request)};
-            connection->parts[2 * i + 1] = (struct iovec){load->payload, plan->block_bytes};
-        }
+        add_header(connection, i);
+        if (slot->command == NBD_CMD_WRITE)
+            connection->parts[connection->part_count++] = (struct iovec){load->payload, plan->block_bytes};
     }
-    if (plan->command == NBD_CMD_READ)
-        connection->parts[0] = (struct iovec){connection->headers, count * sizeof(struct nbd_request)};
-    connection->part = 0;
-    connection->part_count = count == 0 ? 0 : plan->command == NBD_CMD_READ ? 1 : 2 * count;
 }
 
 static int sending(const struct connection *connection) {
@@ -175,7 +193,7 @@ static void take_simple(struct load *load, struct connection *connection, const 
     memcpy(&reply, bytes, sizeof reply);
     uint16_t index = slot_of(load, connection, reply.cookie);
     if (reply.error != 0) die("a reply with NBD error %u", be32toh(reply.error));
-    int is_read = load->plan->command == NBD_CMD_READ;
+    int is_read = connection->slots[index].command == NBD_CMD_READ;
     if (is_read && load->plan->structured) die("a READ was answered by a simple reply");
     connection->payload_bytes = is_read ? load->plan->block_bytes : 0;
     finish(load, connection, index);

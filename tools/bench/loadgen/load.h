@@ -6,9 +6,9 @@
 #include "nbd_client.h"
 
 struct load_plan {
-    enum nbd_command command; /* NBD_CMD_READ or NBD_CMD_WRITE */
+    unsigned read_percent; /* 100: READs only, 0: WRITEs only, between: each request by lot */
     int sequential;
-    int structured; /* replies come in chunks */
+    int structured; /* replies to READs come in chunks */
     uint32_t block_bytes;
     uint32_t depth; /* requests in flight on each connection */
     uint64_t image_bytes;

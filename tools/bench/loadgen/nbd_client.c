@@ -166,7 +166,8 @@ static uint32_t receive_option_reply(int fd, uint32_t option, unsigned char *dat
     return be32toh(reply.type);
 }
 
-static void ask_structured(int fd) {
+/* Returns whether the server has them. */
+static int ask_structured(int fd) {
     struct {
         uint64_t magic;
         uint32_t option, length;
@@ -174,14 +175,14 @@ static void ask_structured(int fd) {
     unsigned char data[OPTION_REPLY_BYTES_MAX];
     uint32_t length;
     send_all(fd, &head, sizeof head);
-    if (receive_option_reply(fd, OPT_STRUCTURED_REPLY, data, &length) != REP_ACK)
-        die("the server has no structured replies");
+    return receive_option_reply(fd, OPT_STRUCTURED_REPLY, data, &length) == REP_ACK;
 }
 
-struct nbd_export nbd_negotiate(int fd, const char *export_name, int structured) {
+struct nbd_export nbd_negotiate(int fd, const char *export_name, enum nbd_replies replies) {
     struct nbd_export export = {.block_bytes_min = 1, .payload_bytes_max = 32u << 20};
     greet(fd);
-    if (structured) ask_structured(fd);
+    if (replies != NBD_REPLIES_SIMPLE) export.structured = ask_structured(fd);
+    if (replies == NBD_REPLIES_STRUCTURED && !export.structured) die("the server has no structured replies");
     send_go(fd, export_name);
     for (;;) {
         unsigned char data[OPTION_REPLY_BYTES_MAX];

@@ -58,11 +58,15 @@ struct nbd_export {
     uint32_t block_bytes_min;   /* 1 where the server names none */
     uint32_t payload_bytes_max; /* 32 MiB where the server names none */
     int read_only;
+    int structured; /* READs are answered in chunks */
 };
+
+/* How READs are to be answered. */
+enum nbd_replies { NBD_REPLIES_SIMPLE, NBD_REPLIES_STRUCTURED, NBD_REPLIES_OFFERED /* structured where it can */ };
 
 /* Both end the process with a sentence on stderr when they cannot do their work. */
 int nbd_connect(const struct nbd_address *address);
-struct nbd_export nbd_negotiate(int fd, const char *export_name, int structured);
+struct nbd_export nbd_negotiate(int fd, const char *export_name, enum nbd_replies replies);
 
 /* Says goodbye and closes. The server may be gone already: that is no error. */
 void nbd_disconnect(int fd);

@@ -18,7 +18,7 @@ function configuration(place, threads) {
   duallisten = true
   max_threads = ${threads}
 [${starting.exportName}]
-  exportname = ${place.image}
+  exportname = ${starting.backingOf(place)}
   flush = true
   fua = true
   trim = true
@@ -33,6 +33,8 @@ function configuration(place, threads) {
 function nbdServerWith(name, threads) {
   return {
     name,
+    // It has TLS too, but ends it in a process that copies between two sockets: left out.
+    modes: ['plain', 'direct'],
     missing: () => starting.missingProgram('nbd-server', 'nbd-server'),
     version: () => starting.versionOf('nbd-server', '-V'),
     async start(place) {
@@ -44,7 +46,9 @@ function nbdServerWith(name, threads) {
       const daemon = adoptDaemon(name, await starting.patiently(name, () => readPid(pidFile)));
       await starting.ready(daemon, () => starting.answersOnTcp(place));
       await starting.ready(daemon, () => starting.answersOnUnix(place));
-      return { uris: starting.urisOf(place), settings: `${threads} threads a connection`, daemons: [daemon] };
+      const more = place.mode === 'direct' ? ', a loop device that has direct I/O' : '';
+      const settings = `${threads} threads a connection${more}`;
+      return { uris: starting.urisOf(place), settings, daemons: [daemon] };
     },
   };
 }

@@ -10,13 +10,23 @@ import { bothReady, exportName, missingProgram, socketPath, versionOf } from './
  * @returns {Promise<RunningServer>}
  */
 function startWith(place, aio) {
-  const options = ['--persistent', '--shared=0', '--cache=writeback', `--aio=${aio}`];
+  // Without the host's cache it opens the image with O_DIRECT itself, and needs no device for that.
+  const cache = place.mode === 'direct' ? 'none' : 'writeback';
+  const options = ['--persistent', '--shared=0', `--cache=${cache}`, `--aio=${aio}`];
   const image = `driver=raw,file.driver=file,file.locking=off,file.filename=${place.image}`;
-  const serve = [...options, `--export-name=${exportName}`, '--image-opts', image];
-  return bothReady(place, `raw, ${options.join(' ')}`, {
+  const serve = [...options, ...tlsOptions(place), `--export-name=${exportName}`, '--image-opts', image];
+  const settings = `raw, ${options.join(' ')}${place.mode === 'tls' ? ', TLS with client certificates' : ''}`;
+  return bothReady(place, settings, {
     tcp: startDaemon('qemu-nbd (tcp)', 'qemu-nbd', [...serve, '--bind=127.0.0.1', `--port=${place.port}`]),
     unix: startDaemon('qemu-nbd (unix)', 'qemu-nbd', [...serve, `--socket=${socketPath(place)}`]),
   });
+}
+
+/** @param {Place} place */
+function tlsOptions({ certificates }) {
+  if (certificates === undefined) return [];
+  const object = `tls-creds-x509,id=tls,endpoint=server,verify-peer=yes,dir=${certificates.server}`;
+  return ['--object', object, '--tls-creds=tls'];
 }
 
 /**
@@ -27,6 +37,7 @@ function startWith(place, aio) {
 function qemuNbdWith(name, start) {
   return {
     name,
+    modes: ['plain', 'tls', 'direct'],
     missing: () => missingProgram('qemu-nbd', 'qemu-utils'),
     version: () => versionOf('qemu-nbd', '--version'),
     start,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopDaemon } from '../processes.js';
 
-/** @import { Daemon, Place, RunningServer, Transport } from '../types.js' */
+/** @import { Certificates, Daemon, Place, RunningServer, Transport } from '../types.js' */
 
 /** Nobody needs this long, even on a busy machine. */
 const readyMsMax = 30_000;
@@ -37,14 +37,38 @@ export function socketPath(place) {
 }
 
 /**
+ * What the server is to open: the image, or the device over it.
+ * @param {Place} place
+ */
+export function backingOf(place) {
+  return place.mode === 'direct' && place.device !== undefined ? place.device : place.image;
+}
+
+/**
  * @param {Place} place
  * @returns {Record<Transport, string>}
  */
 export function urisOf(place) {
-  return {
-    tcp: `nbd://127.0.0.1:${place.port}/${exportName}`,
+  const { port, certificates } = place;
+  return withCertificates(certificates, {
+    tcp: `nbd://127.0.0.1:${port}/${exportName}`,
     unix: `nbd+unix:///${exportName}?socket=${socketPath(place)}`,
+  });
+}
+
+/**
+ * The same for clients that use TLS, as nbd_connect_uri(3) takes it.
+ * @param {Certificates | undefined} certificates
+ * @param {Record<Transport, string>} uris
+ * @returns {Record<Transport, string>}
+ */
+export function withCertificates(certificates, uris) {
+  if (certificates === undefined) return uris;
+  const secure = (/** @type {string} */ text) => {
+    const uri = text.replace(/^nbds?/, 'nbds');
+    return `${uri}${uri.includes('?') ? '&' : '?'}tls-certificates=${certificates.client}`;
   };
+  return { tcp: secure(uris.tcp), unix: secure(uris.unix) };
 }
 
 /**

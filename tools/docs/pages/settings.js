@@ -38,7 +38,7 @@ const outro = `## Outside of the services
 | Variable | Who reads it | What it does |
 | --- | --- | --- |
 | \`XDG_STATE_HOME\` | \`holdfast\`, all commands | The default state folder is \`holdfast\` in it; without it, \`~/.local/state/holdfast\`. A relative path is ignored, as the XDG specification demands. |
-| \`TMPDIR\` | \`tools/setup\`, \`tools/bench\` | Where their temporary files go. |`;
+| \`TMPDIR\` | \`tools/setup\`, \`tools/bench\`, \`tools/soak\` | Where their temporary files go. |`;
 
 /** @returns {Promise<{ heading: string, table: Record<string, Setting> }[]>} */
 async function readTables() {
