@@ -42,17 +42,17 @@ export async function losetupCycle(image, socket) {
  */
 async function ended(pidFile) {
   const pid = Number(readFileSync(pidFile, 'utf8'));
-  for (let askedMs = -Infinity; isAlive(pid); await delay(1)) {
-    if (performance.now() - askedMs < 1_000) continue;
-    process.kill(pid, 'SIGTERM');
-    askedMs = performance.now();
-  }
+  for (let looks = 0; signal(pid, looks % 1_000 === 0 ? 'SIGTERM' : 0); looks++) await delay(1);
 }
 
-/** @param {number} pid */
-function isAlive(pid) {
+/**
+ * @param {number} pid
+ * @param {NodeJS.Signals | 0} what 0: only looks
+ * @returns {boolean} whether there is such a process
+ */
+function signal(pid, what) {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, what);
   } catch {
     return false;
   }
