@@ -1,4 +1,5 @@
 import { stateLayout } from '@holdfast/contracts';
+import { PinLedger } from '@holdfast/pin-ledger';
 import { HandoffInbox, LOGGER, SETTINGS, type Logger } from '@holdfast/service';
 import { Module } from '@nestjs/common';
 import { Engines } from './engine/engines.js';
@@ -16,6 +17,7 @@ import { WorkerController } from './worker/worker.controller.js';
   controllers: [HoldingController, SessionController, WorkerController],
   providers: [
     WorkerLifecycle,
+    { provide: PinLedger, useFactory: () => new PinLedger() },
     { provide: HandoffInbox, inject: [LOGGER], useFactory: (logger: Logger) => new HandoffInbox(logger) },
     {
       provide: Engines,
@@ -24,20 +26,21 @@ import { WorkerController } from './worker/worker.controller.js';
     },
     {
       provide: HoldingService,
-      inject: [HandoffInbox, SETTINGS, LOGGER],
-      useFactory: (inbox: HandoffInbox, settings: WorkerSettings, logger: Logger) =>
-        new HoldingService(inbox, stateLayout(settings.stateFolder).registryHandoff, logger),
+      inject: [HandoffInbox, SETTINGS, PinLedger, LOGGER],
+      useFactory: (inbox: HandoffInbox, settings: WorkerSettings, ledger: PinLedger, logger: Logger) =>
+        new HoldingService(inbox, stateLayout(settings.stateFolder).registryHandoff, ledger, logger),
     },
     {
       provide: SessionService,
-      inject: [HandoffInbox, HoldingService, Engines, SETTINGS, LOGGER],
+      inject: [HandoffInbox, HoldingService, Engines, PinLedger, SETTINGS, LOGGER],
       useFactory: (
         inbox: HandoffInbox,
         holdings: HoldingService,
         engines: Engines,
+        ledger: PinLedger,
         settings: WorkerSettings,
         logger: Logger,
-      ) => new SessionService(inbox, holdings, engines, settings.sessionsMax, logger),
+      ) => new SessionService(inbox, holdings, engines, ledger, settings.sessionsMax, logger),
     },
   ],
 })

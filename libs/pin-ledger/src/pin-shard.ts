@@ -42,6 +42,7 @@ export class PinShard {
   readonly #cells: Int32Array;
   readonly #numbers: Float64Array;
   #generation = 0;
+  #hasViolations = false;
 
   /** @param memory zeroed, of SHARD_BYTES; this is its only writer */
   constructor(memory: SharedArrayBuffer) {
@@ -53,6 +54,11 @@ export class PinShard {
   /** Tells the time from which the age of requests is counted; once for each batch is enough. */
   tick(nowMs: number): void {
     this.#numbers[CLOCK] = nowMs;
+  }
+
+  /** Whether this writer has recorded one. */
+  get hasViolations(): boolean {
+    return this.#hasViolations;
   }
 
   /**
@@ -230,6 +236,7 @@ export class PinShard {
     segments = 0,
     bytes = 0,
   ): void {
+    this.#hasViolations = true;
     recordViolation(this.#memory, { kind, variant, buffer, acquireSite, releaseSite, segments, bytes });
   }
 }

@@ -6,6 +6,7 @@ import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
+import { PinLedger } from '@holdfast/pin-ledger';
 import { createLogger, HandoffInbox } from '@holdfast/service';
 import { onTestFinished } from 'vitest';
 import type { Engine } from '../engine/engine.js';
@@ -29,7 +30,8 @@ export class WorkerScene {
   readonly registryHandoff = path.join(this.folder, 'registry');
   readonly logger = createLogger('io-worker', 'silent');
   readonly inbox = new HandoffInbox(this.logger);
-  readonly holdings = new HoldingService(this.inbox, this.registryHandoff, this.logger);
+  readonly ledger = new PinLedger();
+  readonly holdings = new HoldingService(this.inbox, this.registryHandoff, this.ledger, this.logger);
   readonly endings: { readonly name: string; readonly reason: SessionEnd }[] = [];
   readonly sessions: SessionService;
   readonly #workerHandoff = path.join(this.folder, 'worker');
@@ -40,7 +42,14 @@ export class WorkerScene {
     // No thread is ever idle, since none is made.
     const engines = new Engines(new ThreadEngine(this.logger), new EventLoopEngine());
     if (engine !== undefined) engines.choose = () => engine;
-    this.sessions = new SessionService(this.inbox, this.holdings, engines, SESSIONS_MAX, this.logger);
+    this.sessions = new SessionService(
+      this.inbox,
+      this.holdings,
+      engines,
+      this.ledger,
+      SESSIONS_MAX,
+      this.logger,
+    );
     this.sessions.endings.subscribe(({ session, reason }) => {
       this.endings.push({ name: session.definition.name, reason });
     });
