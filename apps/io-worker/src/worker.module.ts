@@ -7,6 +7,8 @@ import { EventLoopEngine } from './engine/event-loop-engine.js';
 import { ThreadEngine } from './engine/thread-engine.js';
 import { HoldingController } from './holding/holding.controller.js';
 import { HoldingService } from './holding/holding.service.js';
+import { LedgerController } from './ledger/ledger.controller.js';
+import { LedgerService } from './ledger/ledger.service.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionService } from './session/session.service.js';
 import type { WorkerSettings } from './settings.js';
@@ -14,10 +16,15 @@ import { WorkerLifecycle } from './worker-lifecycle.js';
 import { WorkerController } from './worker/worker.controller.js';
 
 @Module({
-  controllers: [HoldingController, SessionController, WorkerController],
+  controllers: [HoldingController, LedgerController, SessionController, WorkerController],
   providers: [
     WorkerLifecycle,
     { provide: PinLedger, useFactory: () => new PinLedger() },
+    {
+      provide: LedgerService,
+      inject: [PinLedger],
+      useFactory: (ledger: PinLedger) => new LedgerService(ledger),
+    },
     { provide: HandoffInbox, inject: [LOGGER], useFactory: (logger: Logger) => new HandoffInbox(logger) },
     {
       provide: Engines,
