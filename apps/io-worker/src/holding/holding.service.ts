@@ -95,16 +95,13 @@ export class HoldingService {
     const holding = this.#holdings.get(attachment);
     if (holding === undefined) return;
     const users = this.#users.get(attachment) ?? 0;
-    if (users > 0) {
-      throw new HoldfastError('DEVICE_IN_USE', `${String(users)} sessions still use ${attachment}`, {
-        attachment,
-      });
-    }
     const pins = this.#ledger.outstandingSegments(({ device }) => device === attachment);
-    if (pins > 0) {
-      throw new HoldfastError('DEVICE_IN_USE', `${String(pins)} pins of ${attachment} are not released`, {
-        attachment,
-      });
+    if (users > 0 || pins > 0) {
+      const who =
+        users > 0
+          ? `${String(users)} sessions still use ${attachment}, with ${String(pins)} pins`
+          : `${String(pins)} pins of ${attachment} are not released, of sessions that are over`;
+      throw new HoldfastError('DEVICE_IN_USE', who, { attachment, pins: String(pins) });
     }
     this.#holdings.delete(attachment);
     if (holding.kind === 'descriptor') holding.fd.close();

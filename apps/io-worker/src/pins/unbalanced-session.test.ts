@@ -37,7 +37,8 @@ test('E10 a session that ends with a pin left ends with an error, is logged with
   }).toThrow(
     expect.objectContaining({
       code: 'DEVICE_IN_USE',
-      message: `1 pins of ${holding.attachment} are not released`,
+      message: `1 pins of ${holding.attachment} are not released, of sessions that are over`,
+      metadata: { attachment: holding.attachment, pins: '1' },
     }) as Error,
   );
   expect(holding.fd.closed).toBe(false);
