@@ -9,7 +9,8 @@ import { SessionControl } from '../engine/session-control.js';
 import { serveBlocking } from '../engine/serve-blocking.js';
 import { describeEngines } from '../testing/both-engines.js';
 import { DISK_BYTES, EngineScene } from '../testing/engine-scene.js';
-import { siteName, threadSites } from './pin-sites.js';
+import { NbdClient } from '../testing/nbd-client.js';
+import { Site, siteName, threadSites } from './pin-sites.js';
 import { SessionPins } from './session-pins.js';
 
 const KIB = 1024;
@@ -149,6 +150,29 @@ describe('an asynchronous call', () => {
     answers[0]?.(5);
     await ended;
     expect(account.view.outstanding()).toEqual([]);
+  });
+
+  test('E3 that fails to be submitted has released what it acquired, and takes its session with it', async () => {
+    const scene = new EngineScene(new EventLoopEngine());
+    const device = {
+      write: () => Promise.reject(new Error('no more calls can be started')),
+    } as unknown as EventedDevice;
+    const account = scene.ledger.open({ session: 'sessions/test', device: '' });
+    const [socket, other] = socketPair();
+    const client = new NbdClient(other);
+    const serving = new EventLoopEngine().serve({
+      ...scene.session(),
+      device,
+      socket,
+      control: new SessionControl(),
+      pins: account.memory,
+    });
+    client.send({ type: WRITE, offset: 0, payload: Buffer.alloc(512) });
+    await expect(serving).rejects.toThrow('no more calls');
+    expect(scene.ledger.close(account, Site['session.end'])).toEqual([]);
+    expect(account.view.totals().variants.pinned).toMatchObject({ acquired: 1, released: 1 });
+    socket.close();
+    client.hangUp();
   });
 });
 

@@ -23,6 +23,7 @@ class ForgetfulEngine extends EventLoopEngine {
 
 test('E10 a session that ends with a pin left ends with an error, is logged with both sites, and keeps its device', async () => {
   const scene = await WorkerScene.start(new ForgetfulEngine());
+  scene.expectedViolations = 1;
   const holding = await scene.hold();
   const { client } = await scene.serve('one', holding);
   expect((await client.ask({ type: Command.READ, offset: 0, length: 1 })).error).toBe(0);

@@ -220,11 +220,11 @@ export class SessionService {
 
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
     const { holding, name } = session.definition;
-    const account = this.#ledger.open({ session: name, device: holding.attachment });
     const engine = this.#engines.choose(holding.kind === 'remote');
     // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
     logOpened(this.#logger, session);
+    const account = this.#ledger.open({ session: name, device: holding.attachment });
     let reason: SessionEnd = 'internal-error';
     try {
       if (isUnixSocket(socket.number)) setSendBuffer(socket.number, SEND_BUFFER_BYTES);

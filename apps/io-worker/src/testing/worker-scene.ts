@@ -8,7 +8,7 @@ import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } fro
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
 import { PinLedger } from '@holdfast/pin-ledger';
 import { createLogger, HandoffInbox } from '@holdfast/service';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Engine } from '../engine/engine.js';
 import { Engines } from '../engine/engines.js';
 import { EventLoopEngine } from '../engine/event-loop-engine.js';
@@ -34,6 +34,8 @@ export class WorkerScene {
   readonly holdings = new HoldingService(this.inbox, this.registryHandoff, this.ledger, this.logger);
   readonly endings: { readonly name: string; readonly reason: SessionEnd }[] = [];
   readonly sessions: SessionService;
+  /** A test that has none expects every session to balance. */
+  expectedViolations = 0;
   readonly #workerHandoff = path.join(this.folder, 'worker');
   #leases = 100n;
 
@@ -64,6 +66,8 @@ export class WorkerScene {
       await scene.sessions.stop(0);
       await scene.inbox.close();
       scene.holdings.closeAll();
+      expect(scene.ledger.violations(), 'E10 at rest').toHaveLength(scene.expectedViolations);
+      if (scene.expectedViolations === 0) expect(scene.ledger.outstanding()).toEqual([]);
     });
     return scene;
   }
