@@ -2,6 +2,12 @@ import { assert } from '@holdfast/foundation';
 import { raiseCell, raiseNumber, ShardMemory } from './shard-memory.js';
 import {
   acquireSiteOf,
+  bufferOf,
+  FILL_MASK,
+  LAYERS_MAX,
+  RELEASE_MASK,
+  tagOf,
+  VARIANT_MASK,
   BUFFER_CELLS,
   BUFFER_CELLS_EACH,
   BufferCell,
@@ -70,14 +76,13 @@ export class PinShard {
    */
   begin(variant: Variant, layer: number, buffer: number, site: number): PinRequest {
     assert(site >= 0 && site < SITES_MAX && buffer >= 0 && buffer < BUFFERS_MAX, 'site and buffer are known');
+    assert(layer >= 0 && layer < LAYERS_MAX, 'the layer is known');
     const slot = this.#freeSlot();
     this.#generation = this.#generation === GENERATIONS - 1 ? 1 : this.#generation + 1;
     const request = (((this.#generation << SITE_BITS) | site) << SLOT_BITS) | slot;
     const at = slot * REQUEST_CELLS_EACH;
     const numbersAt = REQUEST_NUMBERS + slot * REQUEST_NUMBERS_EACH;
-    this.#cells[at + RequestCell.variant] = variant;
-    this.#cells[at + RequestCell.layer] = layer;
-    this.#cells[at + RequestCell.buffer] = buffer;
+    this.#cells[at + RequestCell.tag] = tagOf(variant, layer, buffer);
     this.#cells[at + RequestCell.segments] = 0;
     this.#numbers[numbersAt + RequestNumber.bytes] = 0;
     this.#numbers[numbersAt + RequestNumber.sinceMs] = this.#numbers[CLOCK] ?? 0;
@@ -94,11 +99,8 @@ export class PinShard {
     const cells = this.#cells;
     const slot = slotOf(request);
     const at = slot * REQUEST_CELLS_EACH;
-    if (
-      cells[at + RequestCell.request] !== request ||
-      cells[at + RequestCell.variant] !== variant ||
-      cells[at + RequestCell.buffer] !== buffer
-    ) {
+    const fit = (cells[at + RequestCell.tag] ?? 0) & FILL_MASK;
+    if (cells[at + RequestCell.request] !== request || fit !== tagOf(variant, 0, buffer)) {
       this.#refuse(request, variant, buffer);
       return false;
     }
@@ -133,18 +135,11 @@ export class PinShard {
     const slot = slotOf(request);
     const at = slot * REQUEST_CELLS_EACH;
     const segments = cells[at + RequestCell.segments] ?? 0;
-    const buffer = cells[at + RequestCell.buffer] ?? 0;
-    if (cells[at + RequestCell.request] !== request) {
-      this.#violate(ViolationKind.underflow, variant, buffer, acquireSiteOf(request), site);
-      return false;
-    }
-    if (cells[at + RequestCell.variant] !== variant) {
-      const filledAs = (cells[at + RequestCell.variant] ?? 0) as Variant;
-      this.#violate(ViolationKind['wrong-kind'], filledAs, buffer, acquireSiteOf(request), site);
-      return false;
-    }
-    if (cells[at + RequestCell.layer] !== layer) {
-      this.#violate(ViolationKind['wrong-layer'], variant, buffer, acquireSiteOf(request), site);
+    const tag = cells[at + RequestCell.tag] ?? 0;
+    const buffer = bufferOf(tag);
+    const isThere = cells[at + RequestCell.request] === request;
+    if (!isThere || (tag & RELEASE_MASK) !== tagOf(variant, layer, 0)) {
+      this.#refuseRelease(request, isThere, tag, variant, site);
       return false;
     }
     const bytes = this.#numbers[REQUEST_NUMBERS + slot * REQUEST_NUMBERS_EACH + RequestNumber.bytes] ?? 0;
@@ -197,11 +192,19 @@ export class PinShard {
       const at = slot * REQUEST_CELLS_EACH;
       const request = this.#cells[at + RequestCell.request] ?? 0;
       if (request === 0) continue;
-      const variant = (this.#cells[at + RequestCell.variant] ?? 0) as Variant;
+      const tag = this.#cells[at + RequestCell.tag] ?? 0;
       const segments = this.#cells[at + RequestCell.segments] ?? 0;
       const bytes = this.#numbers[REQUEST_NUMBERS + slot * REQUEST_NUMBERS_EACH + RequestNumber.bytes] ?? 0;
-      const buffer = this.#cells[at + RequestCell.buffer] ?? 0;
-      this.#violate(ViolationKind.leak, variant, buffer, acquireSiteOf(request), site, segments, bytes);
+      const variant = (tag & VARIANT_MASK) as Variant;
+      this.#violate(
+        ViolationKind.leak,
+        variant,
+        bufferOf(tag),
+        acquireSiteOf(request),
+        site,
+        segments,
+        bytes,
+      );
     }
     for (let buffer = 0; buffer < BUFFERS_MAX; buffer++) {
       const at = BUFFER_CELLS + buffer * BUFFER_CELLS_EACH;
@@ -219,6 +222,14 @@ export class PinShard {
     throw new Error(
       `${String(REQUESTS_MAX)} requests of one session are in flight: some are never completed`,
     );
+  }
+
+  #refuseRelease(request: PinRequest, isThere: boolean, tag: number, variant: Variant, site: number): void {
+    const filledAs = (tag & VARIANT_MASK) as Variant;
+    const wrong = filledAs === variant ? ViolationKind['wrong-layer'] : ViolationKind['wrong-kind'];
+    const kind = isThere ? wrong : ViolationKind.underflow;
+    const known = isThere ? filledAs : variant;
+    this.#violate(kind, known, bufferOf(tag), acquireSiteOf(request), site);
   }
 
   #refuse(request: PinRequest, variant: Variant, buffer: number): void {

@@ -10,6 +10,9 @@ export const REQUESTS_MAX = 8;
 /** Buffers that one shard tells apart: its owner numbers them from 0. */
 export const BUFFERS_MAX = 8;
 
+/** Layers that one shard tells apart: its owner numbers them from 0. */
+export const LAYERS_MAX = 4;
+
 /** Sites are numbered from 0: six bits of the number of a request. */
 export const SITES_MAX = 64;
 
@@ -34,8 +37,8 @@ export const KEPT_NUMBERS_EACH = 2;
 export const NUMBERS = KEPT_NUMBERS + VIOLATIONS_KEPT * KEPT_NUMBERS_EACH;
 
 /** Cells of 32-bit integers. Of each request: `request` is its number while it is in flight, else 0. */
-export const RequestCell = { request: 0, variant: 1, layer: 2, buffer: 3, segments: 4 } as const;
-export const REQUEST_CELLS_EACH = 5;
+export const RequestCell = { request: 0, tag: 1, segments: 2 } as const;
+export const REQUEST_CELLS_EACH = 3;
 
 /** Of each buffer: `held` are the references that no request has, `holdSite` is where the last of them was taken. */
 export const BUFFER_CELLS = REQUESTS_MAX * REQUEST_CELLS_EACH;
@@ -69,4 +72,23 @@ export function slotOf(request: number): number {
 
 export function acquireSiteOf(request: number): number {
   return (request >> SLOT_BITS) & (SITES_MAX - 1);
+}
+
+/** What a request was filled as, in one cell, so that one comparison is enough: variant, layer, buffer. */
+const LAYER_SHIFT = 2;
+const BUFFER_SHIFT = 4;
+export const RELEASE_MASK = (1 << BUFFER_SHIFT) - 1;
+export const VARIANT_MASK = (1 << LAYER_SHIFT) - 1;
+export const FILL_MASK = ((BUFFERS_MAX - 1) << BUFFER_SHIFT) | VARIANT_MASK;
+
+export function tagOf(variant: number, layer: number, buffer: number): number {
+  return variant | (layer << LAYER_SHIFT) | (buffer << BUFFER_SHIFT);
+}
+
+export function layerOf(tag: number): number {
+  return (tag >> LAYER_SHIFT) & (LAYERS_MAX - 1);
+}
+
+export function bufferOf(tag: number): number {
+  return tag >> BUFFER_SHIFT;
 }

@@ -2,6 +2,9 @@ import { totalsOf, type LedgerTotals } from './ledger-totals.js';
 import { ShardMemory } from './shard-memory.js';
 import {
   acquireSiteOf,
+  bufferOf,
+  layerOf,
+  VARIANT_MASK,
   BUFFER_CELLS,
   BUFFER_CELLS_EACH,
   BufferCell,
@@ -77,12 +80,13 @@ export class ShardView {
       const request = cells[at + RequestCell.request] ?? 0;
       const segments = cells[at + RequestCell.segments] ?? 0;
       if (request === 0 || segments === 0) continue;
+      const tag = cells[at + RequestCell.tag] ?? 0;
       const numbersAt = REQUEST_NUMBERS + slot * REQUEST_NUMBERS_EACH;
       found.push({
         request,
-        variant: variantNames[cells[at + RequestCell.variant] ?? 0] ?? 'pinned',
-        buffer: cells[at + RequestCell.buffer] ?? 0,
-        layer: cells[at + RequestCell.layer] ?? 0,
+        variant: variantNames[tag & VARIANT_MASK] ?? 'pinned',
+        buffer: bufferOf(tag),
+        layer: layerOf(tag),
         acquireSite: acquireSiteOf(request),
         segments,
         bytes: numbers[numbersAt + RequestNumber.bytes] ?? 0,
