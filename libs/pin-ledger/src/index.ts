@@ -1,10 +1,4 @@
-export {
-  noTotals,
-  outstandingBytesOf,
-  outstandingOf,
-  type LedgerTotals,
-  type VariantTotals,
-} from './ledger-totals.js';
+export { outstandingBytesOf, outstandingOf, type LedgerTotals, type VariantTotals } from './ledger-totals.js';
 export {
   PinLedger,
   type Account,

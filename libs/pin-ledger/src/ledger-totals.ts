@@ -1,3 +1,4 @@
+import { Count, COUNTS_EACH, SUMS, VIOLATION_COUNTS } from './shard-layout.js';
 import { variantNames, type VariantName } from './variant.js';
 import { violationKindNames, type ViolationKindName } from './violation.js';
 
@@ -15,28 +16,33 @@ export interface LedgerTotals {
   readonly violations: Readonly<Record<ViolationKindName, number>>;
 }
 
-const nothing: VariantTotals = { acquired: 0, released: 0, acquiredBytes: 0, releasedBytes: 0 };
-
-export const noTotals: LedgerTotals = totalsOf(
-  () => nothing,
-  () => 0,
-);
-
-export function totalsOf(
-  ofVariant: (name: VariantName, variant: number) => VariantTotals,
-  ofKind: (name: ViolationKindName, kind: number) => number,
-): LedgerTotals {
-  return {
-    variants: record(variantNames, ofVariant),
-    violations: record(violationKindNames, ofKind),
-  };
+/** Sums of nothing, to which those of shards are added. */
+export function emptySums(): Float64Array {
+  return new Float64Array(SUMS);
 }
 
-export function sumOf(one: LedgerTotals, other: LedgerTotals): LedgerTotals {
-  return totalsOf(
-    (name) => addUp(one.variants[name], other.variants[name]),
-    (name) => one.violations[name] + other.violations[name],
-  );
+/**
+ * Adds the sums of one shard to others. From the end: what was released is read before what was acquired, so that of a
+ * shard that runs there is never more released than acquired.
+ */
+export function addSums(sums: Float64Array, shard: Float64Array): void {
+  for (let at = SUMS - 1; at >= 0; at--) sums[at] = (sums[at] ?? 0) + (shard[at] ?? 0);
+}
+
+/** Sums by their names. */
+export function totalsOf(sums: Float64Array): LedgerTotals {
+  return {
+    variants: record(variantNames, (variant) => {
+      const at = variant * COUNTS_EACH;
+      return {
+        acquired: sums[at + Count.acquired] ?? 0,
+        released: sums[at + Count.released] ?? 0,
+        acquiredBytes: sums[at + Count.acquiredBytes] ?? 0,
+        releasedBytes: sums[at + Count.releasedBytes] ?? 0,
+      };
+    }),
+    violations: record(violationKindNames, (kind) => sums[VIOLATION_COUNTS + kind] ?? 0),
+  };
 }
 
 /** Segments that were acquired and not released; those of a session that runs are read as they change. */
@@ -48,18 +54,9 @@ export function outstandingBytesOf({ acquiredBytes, releasedBytes }: VariantTota
   return Math.max(0, acquiredBytes - releasedBytes);
 }
 
-function addUp(one: VariantTotals, other: VariantTotals): VariantTotals {
-  return {
-    acquired: one.acquired + other.acquired,
-    released: one.released + other.released,
-    acquiredBytes: one.acquiredBytes + other.acquiredBytes,
-    releasedBytes: one.releasedBytes + other.releasedBytes,
-  };
-}
-
 function record<Name extends string, Value>(
   names: readonly Name[],
-  valueOf: (name: Name, index: number) => Value,
+  valueOf: (index: number) => Value,
 ): Record<Name, Value> {
-  return Object.fromEntries(names.map((name, index) => [name, valueOf(name, index)])) as Record<Name, Value>;
+  return Object.fromEntries(names.map((name, index) => [name, valueOf(index)])) as Record<Name, Value>;
 }

@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/foundation';
-import { noTotals, sumOf, type LedgerTotals } from './ledger-totals.js';
+import { emptySums, totalsOf, type LedgerTotals } from './ledger-totals.js';
 import { PinShard } from './pin-shard.js';
 import { SHARD_BYTES } from './shard-layout.js';
 import { ShardView, type OutstandingPins } from './shard-view.js';
@@ -44,7 +44,8 @@ export class PinLedger {
   readonly #open = new Set<Account>();
   readonly #leaked = new Set<Account>();
   readonly #violations: OwnedViolation[] = [];
-  #closed: LedgerTotals = noTotals;
+  /** Of the accounts that were closed and are not kept. */
+  readonly #closed = emptySums();
 
   open(owner: ShardOwner): Account {
     const memory = new SharedArrayBuffer(SHARD_BYTES);
@@ -69,14 +70,16 @@ export class PinLedger {
       'an account that was settled is balanced, or says why not',
     );
     if (view.outstandingSegments() > 0) this.#leaked.add(account);
-    else this.#closed = sumOf(this.#closed, view.totals());
+    else view.addTo(this.#closed);
     this.#violations.push(...violations);
     this.#violations.splice(0, this.#violations.length - VIOLATIONS_REMEMBERED);
     return violations;
   }
 
   totals(): LedgerTotals {
-    return this.#accounts().reduce((sum, { view }) => sumOf(sum, view.totals()), this.#closed);
+    const sums = this.#closed.slice();
+    for (const { view } of this.#accounts()) view.addTo(sums);
+    return totalsOf(sums);
   }
 
   /** Pins in flight, of what is accepted. */

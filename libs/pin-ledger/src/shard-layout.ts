@@ -23,7 +23,9 @@ export const VIOLATIONS_KEPT = 32;
 export const Count = { acquired: 0, released: 1, acquiredBytes: 2, releasedBytes: 3 } as const;
 export const COUNTS_EACH = 4;
 export const VIOLATION_COUNTS = variantNames.length * COUNTS_EACH;
-export const CLOCK = VIOLATION_COUNTS + violationKindNames.length;
+/** All of those are added up over shards; what follows is of one shard alone. */
+export const SUMS = VIOLATION_COUNTS + violationKindNames.length;
+export const CLOCK = SUMS;
 
 /** Of each request, after those. */
 export const REQUEST_NUMBERS = CLOCK + 1;

@@ -1,4 +1,4 @@
-import { totalsOf, type LedgerTotals } from './ledger-totals.js';
+import { addSums, emptySums, totalsOf, type LedgerTotals } from './ledger-totals.js';
 import { ShardMemory } from './shard-memory.js';
 import {
   acquireSiteOf,
@@ -9,15 +9,12 @@ import {
   BUFFER_CELLS_EACH,
   BufferCell,
   BUFFERS_MAX,
-  Count,
-  COUNTS_EACH,
   REQUEST_CELLS_EACH,
   REQUEST_NUMBERS,
   REQUEST_NUMBERS_EACH,
   RequestCell,
   RequestNumber,
   REQUESTS_MAX,
-  VIOLATION_COUNTS,
 } from './shard-layout.js';
 import { variantNames, type VariantName } from './variant.js';
 import type { Violation } from './violation.js';
@@ -56,19 +53,14 @@ export class ShardView {
   }
 
   totals(): LedgerTotals {
-    const { numbers } = this.#memory;
-    return totalsOf(
-      (_name, variant) => {
-        const at = variant * COUNTS_EACH;
-        // Released before acquired: of a shard that runs, more is then acquired than released.
-        const released = numbers[at + Count.released] ?? 0;
-        const releasedBytes = numbers[at + Count.releasedBytes] ?? 0;
-        const acquired = numbers[at + Count.acquired] ?? 0;
-        const acquiredBytes = numbers[at + Count.acquiredBytes] ?? 0;
-        return { acquired, released, acquiredBytes, releasedBytes };
-      },
-      (_name, kind) => numbers[VIOLATION_COUNTS + kind] ?? 0,
-    );
+    const sums = emptySums();
+    this.addTo(sums);
+    return totalsOf(sums);
+  }
+
+  /** Adds its sums to those of others. */
+  addTo(sums: Float64Array): void {
+    addSums(sums, this.#memory.numbers);
   }
 
   /** Requests in flight, in the order of their slots. */

@@ -17,15 +17,9 @@ export interface BufferPoolSizes {
 export class BufferPool {
   readonly #sizes: BufferPoolSizes;
   readonly #idle: SessionBuffers[] = [];
-  #quarantined = 0;
 
   constructor(sizes: BufferPoolSizes) {
     this.#sizes = sizes;
-  }
-
-  /** Pairs that somebody may still read or write, so that they are never used again. */
-  get quarantined(): number {
-    return this.#quarantined;
   }
 
   /** @throws RangeError when there is not enough memory */
@@ -39,10 +33,10 @@ export class BufferPool {
     );
   }
 
-  /** @param reusable false if they may still be pinned: they are kept as they are then, and leak (E10, E12) */
+  /** @param reusable false if they may still be pinned: then they are neither lent nor freed any more, and leak (E10, E12) */
   giveBack(buffers: SessionBuffers, reusable: boolean): void {
-    if (!reusable) this.#quarantined += 1;
-    else if (this.#idle.length < this.#sizes.idleMax) this.#idle.push(buffers);
+    if (!reusable) return;
+    if (this.#idle.length < this.#sizes.idleMax) this.#idle.push(buffers);
     else {
       buffers.input.dispose();
       buffers.output.dispose();
