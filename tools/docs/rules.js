@@ -1,6 +1,6 @@
 /**
- * The rules that tests carry in their names: of the NBD protocol (N handshake, T transmission), and of ownership and
- * width of extents (A, B). A rule without a test fails the generator.
+ * The rules that tests carry in their names: of the NBD protocol (N handshake, T transmission), of ownership and width
+ * of extents (A, B), and of pins (E). A rule without a test fails the generator.
  */
 
 /** @import { Rule } from './types.js' */
@@ -111,6 +111,23 @@ export const ruleGroups = [
       ['B5', 'A 64-bit context is neither selected nor answered without extended headers.'],
       ['B6', 'Lengths of extents are checked before anything is allocated for them.'],
       ['B7', 'A call takes all callbacks or none, and each is released once.'],
+    ],
+  },
+  {
+    heading: 'Pins',
+    rules: [
+      ['E1', 'Pins are counted apart from references; the first takes one, the last drops it.'],
+      ['E2', 'What one layer acquired it releases itself; those below neither get nor put.'],
+      ['E3', 'A call that waits is released by its caller, any other by its completion alone, once.'],
+      ['E4', 'How a request is released is chosen when it is filled; different ones are never merged.'],
+      ['E5', 'A request has segments of one variant; another is refused.'],
+      ['E6', 'The shared buffer of zeroes is treated alike when it is acquired and when it is released.'],
+      ['E7', 'One buffer may feed many requests, but no request is fed by two.'],
+      ['E8', 'What was handed over with a request is freed by its completion.'],
+      ['E9', 'A wrong release is counted, logged with both sites, and frees nothing.'],
+      ['E10', 'An error may only leak; at rest what was acquired and what was released are the same.'],
+      ['E11', 'References of others disturb nothing.'],
+      ['E12', 'A buffer that may be pinned is not used for anything else.'],
     ],
   },
 ];

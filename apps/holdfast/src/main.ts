@@ -3,6 +3,7 @@ import { deviceCommand } from './commands/device.js';
 import { exportCommand } from './commands/export.js';
 import { hookCommand } from './commands/hook.js';
 import { leaseCommand } from './commands/lease.js';
+import { ledgerCommand } from './commands/ledger.js';
 import { nbdCommand } from './commands/nbd.js';
 import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
@@ -25,6 +26,7 @@ for (const command of [
   exportCommand(),
   sessionCommand(),
   leaseCommand(),
+  ledgerCommand(),
   nbdCommand(),
   tlsCommand(),
   hookCommand(),

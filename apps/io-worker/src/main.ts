@@ -10,6 +10,7 @@ await startService({
   protoPackage: 'holdfast.worker.v1',
   definitions: {
     HoldingService: workerV1.HoldingServiceService,
+    LedgerService: workerV1.LedgerServiceService,
     SessionService: workerV1.SessionServiceService,
     WorkerService: workerV1.WorkerServiceService,
   },

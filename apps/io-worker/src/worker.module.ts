@@ -1,4 +1,5 @@
 import { stateLayout } from '@holdfast/contracts';
+import { PinLedger } from '@holdfast/pin-ledger';
 import { HandoffInbox, LOGGER, SETTINGS, type Logger } from '@holdfast/service';
 import { Module } from '@nestjs/common';
 import { Engines } from './engine/engines.js';
@@ -6,6 +7,8 @@ import { EventLoopEngine } from './engine/event-loop-engine.js';
 import { ThreadEngine } from './engine/thread-engine.js';
 import { HoldingController } from './holding/holding.controller.js';
 import { HoldingService } from './holding/holding.service.js';
+import { LedgerController } from './ledger/ledger.controller.js';
+import { LedgerService } from './ledger/ledger.service.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionService } from './session/session.service.js';
 import type { WorkerSettings } from './settings.js';
@@ -13,9 +16,15 @@ import { WorkerLifecycle } from './worker-lifecycle.js';
 import { WorkerController } from './worker/worker.controller.js';
 
 @Module({
-  controllers: [HoldingController, SessionController, WorkerController],
+  controllers: [HoldingController, LedgerController, SessionController, WorkerController],
   providers: [
     WorkerLifecycle,
+    { provide: PinLedger, useFactory: () => new PinLedger() },
+    {
+      provide: LedgerService,
+      inject: [PinLedger],
+      useFactory: (ledger: PinLedger) => new LedgerService(ledger),
+    },
     { provide: HandoffInbox, inject: [LOGGER], useFactory: (logger: Logger) => new HandoffInbox(logger) },
     {
       provide: Engines,
@@ -24,20 +33,21 @@ import { WorkerController } from './worker/worker.controller.js';
     },
     {
       provide: HoldingService,
-      inject: [HandoffInbox, SETTINGS, LOGGER],
-      useFactory: (inbox: HandoffInbox, settings: WorkerSettings, logger: Logger) =>
-        new HoldingService(inbox, stateLayout(settings.stateFolder).registryHandoff, logger),
+      inject: [HandoffInbox, SETTINGS, PinLedger, LOGGER],
+      useFactory: (inbox: HandoffInbox, settings: WorkerSettings, ledger: PinLedger, logger: Logger) =>
+        new HoldingService(inbox, stateLayout(settings.stateFolder).registryHandoff, ledger, logger),
     },
     {
       provide: SessionService,
-      inject: [HandoffInbox, HoldingService, Engines, SETTINGS, LOGGER],
+      inject: [HandoffInbox, HoldingService, Engines, PinLedger, SETTINGS, LOGGER],
       useFactory: (
         inbox: HandoffInbox,
         holdings: HoldingService,
         engines: Engines,
+        ledger: PinLedger,
         settings: WorkerSettings,
         logger: Logger,
-      ) => new SessionService(inbox, holdings, engines, settings.sessionsMax, logger),
+      ) => new SessionService(inbox, holdings, engines, ledger, settings.sessionsMax, logger),
     },
   ],
 })

@@ -47,8 +47,8 @@ export const errorCatalogue = {
   ),
   DEVICE_IN_USE: entry(
     'FAILED_PRECONDITION',
-    'Live leases or exports still use the device.',
-    'End the sessions or exports that the message names, then repeat.',
+    'Live leases or exports still use the device, or something of it is pinned.',
+    'End the sessions or exports that the message names, then repeat. `holdfast ledger show` tells what is pinned.',
   ),
   DEVICE_NOT_ATTACHED: entry(
     'FAILED_PRECONDITION',

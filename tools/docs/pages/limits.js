@@ -65,6 +65,18 @@ const sections = [
     files: ['apps/holdfast/src/hook/libvirt/limits.ts'],
   },
   {
+    heading: 'Pins',
+    intro: 'What the [ledger](../explanation/pins.md) keeps and tells.',
+    constants: [
+      ['libs/pin-ledger/src/shard-layout.ts', 'REQUESTS_MAX'],
+      ['libs/pin-ledger/src/shard-layout.ts', 'VIOLATIONS_KEPT'],
+      ['libs/pin-ledger/src/pin-ledger.ts', 'VIOLATIONS_REMEMBERED'],
+      ['apps/io-worker/src/engine/event-loop-engine.ts', 'IDLE_BUFFERS_MAX'],
+      ['apps/io-worker/src/ledger/ledger.controller.ts', 'QUIESCE_MS_MAX'],
+      ['apps/io-worker/src/ledger/ledger.controller.ts', 'WATCH_MS_MIN'],
+    ],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],

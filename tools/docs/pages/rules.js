@@ -10,7 +10,7 @@ import { ruleGroups } from '../rules.js';
 
 const intro = `# Rules, and what proves them
 
-What holdfast keeps of the NBD protocol, rule by rule. A test that proves a rule carries its number in its name, so that a
+What holdfast keeps of the NBD protocol and of its own books, rule by rule. A test that proves a rule carries its number in its name, so that a
 failure says which promise was broken; \`./tools/test\` runs them all.
 
 The rules of the handshake and of transmission can be tried on any server that runs, by \`holdfast nbd check URI\`. A test tries

@@ -1,5 +1,4 @@
-import { registryV1 } from '@holdfast/contracts';
-import { toDuration } from '@holdfast/contracts';
+import { registryV1, toDuration, workerV1 } from '@holdfast/contracts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RecordingWorker } from '../testing/recording-worker.js';
 import type { TestRegistry } from '../testing/registry.js';
@@ -182,12 +181,46 @@ describe('an explanation', () => {
         export: '',
         requests: 5n,
         lastRequestTime: new Date(1000),
+        pins: 0n,
+        pinnedBytes: 0n,
+        oldestPinTime: undefined,
       },
     ]);
   });
 
+  test('Law 1 tells what is pinned by each session, and what none will release any more', async () => {
+    await session('s');
+    await session('idle');
+    const pin = (name: string, change: Partial<workerV1.Pin>) =>
+      workerV1.Pin.fromPartial({
+        session: `sessions/${name}`,
+        attachment: 'devices/disk/attachments/1',
+        segments: 3n,
+        bytes: 4096n,
+        ...change,
+      });
+    worker.pins = [
+      pin('s', { acquireTime: new Date(5000) }),
+      pin('s', { acquireTime: new Date(2000), segments: 1n }),
+      pin('gone', { leaked: true, segments: 7n }),
+      pin('elsewhere', { attachment: 'devices/disk2/attachments/1', leaked: true }),
+    ];
+    expect(await explain()).toMatchObject({
+      leases: [
+        { session: 'sessions/s', pins: 4n, pinnedBytes: 8192n, oldestPinTime: new Date(2000) },
+        { session: 'sessions/idle', pins: 0n, pinnedBytes: 0n },
+      ],
+      leakedPins: 7n,
+    });
+  });
+
   test('of a device that nobody uses names nobody', async () => {
-    expect(await explain()).toMatchObject({ device: { name: 'devices/disk' }, leases: [], holders: [] });
+    expect(await explain()).toMatchObject({
+      device: { name: 'devices/disk' },
+      leases: [],
+      holders: [],
+      leakedPins: 0n,
+    });
   });
 
   test('is given although the worker is away', async () => {

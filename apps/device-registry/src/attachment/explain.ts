@@ -1,4 +1,4 @@
-import { leaseName, sessionName, type registryV1, type workerV1 } from '@holdfast/contracts';
+import { deviceName, leaseName, sessionName, type registryV1, type workerV1 } from '@holdfast/contracts';
 import { openHolders } from '@holdfast/linux';
 import type { LeaseRecord, Store } from '@holdfast/store';
 import { toDeviceMessage } from '../device/device-message.js';
@@ -21,10 +21,19 @@ export class ReleaseExplainer {
     const device = await this.store.devices.get(deviceId);
     const { items } = await this.store.leases.list({ deviceId, pageSize: LEASES_TOLD });
     const sessions = items.length === 0 ? new Map<string, workerV1.Session>() : await this.#sessions();
+    const pins = await this.#pins(deviceName.format(deviceId));
     return {
       device: toDeviceMessage(device),
-      leases: items.map((lease) => toBlocker(lease, sessions.get(sessionName.format(lease.session)))),
+      leases: items.map((lease) => {
+        const name = sessionName.format(lease.session);
+        return toBlocker(
+          lease,
+          sessions.get(name),
+          pins.filter(({ session }) => session === name),
+        );
+      }),
       holders: this.#holders(device.attachment?.id, await this.#ours()),
+      leakedPins: segmentsOf(pins.filter(({ leaked }) => leaked)),
     };
   }
 
@@ -32,6 +41,11 @@ export class ReleaseExplainer {
   async #sessions(): Promise<Map<string, workerV1.Session>> {
     const sessions = await this.worker.listSessions().catch(() => []);
     return new Map(sessions.map((session) => [session.name, session]));
+  }
+
+  /** Of all sessions on the device, those that are over included; none when the worker does not answer. */
+  #pins(device: string): Promise<workerV1.Pin[]> {
+    return this.worker.listPins(device).catch(() => []);
   }
 
   /** Registry and worker have it open because it is attached; they let go by themselves. */
@@ -47,7 +61,11 @@ export class ReleaseExplainer {
   }
 }
 
-function toBlocker(lease: LeaseRecord, session: workerV1.Session | undefined): registryV1.LeaseBlocker {
+function toBlocker(
+  lease: LeaseRecord,
+  session: workerV1.Session | undefined,
+  pins: readonly workerV1.Pin[],
+): registryV1.LeaseBlocker {
   return {
     lease: leaseName.format(lease.number),
     session: sessionName.format(lease.session),
@@ -57,5 +75,17 @@ function toBlocker(lease: LeaseRecord, session: workerV1.Session | undefined): r
     export: session?.export ?? '',
     requests: session?.counters?.requests ?? 0n,
     lastRequestTime: session?.counters?.lastRequestTime,
+    pins: segmentsOf(pins),
+    pinnedBytes: pins.reduce((sum, { bytes }) => sum + bytes, 0n),
+    oldestPinTime: oldestOf(pins),
   };
+}
+
+function segmentsOf(pins: readonly workerV1.Pin[]): bigint {
+  return pins.reduce((sum, { segments }) => sum + segments, 0n);
+}
+
+function oldestOf(pins: readonly workerV1.Pin[]): Date | undefined {
+  const times = pins.flatMap(({ acquireTime }) => acquireTime?.getTime() ?? []);
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
 }

@@ -29,6 +29,8 @@ export class RecordingWorker {
   liveLeases: bigint[] = [];
   /** What it tells of its sessions. */
   sessions: workerV1.Session[] = [];
+  /** What it tells of its pins, of whatever device. */
+  pins: workerV1.Pin[] = [];
   /** Runs before a call takes effect; what it throws is the answer. */
   before: Partial<Record<Call, (subject: string) => unknown>> = {};
   /** Runs when a call has taken effect; what it throws is the answer: the outcome is lost on the way. */
@@ -125,6 +127,20 @@ export class RecordingWorker {
         watcher.on('close', () => this.#watchers.delete(watcher));
         watcher.write({ workerInstance: this.instance, ended: undefined, reason: '' });
       },
+    });
+    this.#server.addService(workerV1.LedgerServiceService, {
+      getLedger: notSimulated,
+      listPins: (
+        { request }: ServerUnaryCall<workerV1.ListPinsRequest, workerV1.ListPinsResponse>,
+        answer: sendUnaryData<workerV1.ListPinsResponse>,
+      ) => {
+        const pins = this.pins.filter(({ attachment }) => attachment.startsWith(`${request.device}/`));
+        answer(null, { pins, nextPageToken: '' });
+      },
+      watchLedger: (watcher: ServerWritableStream<workerV1.WatchLedgerRequest, workerV1.Ledger>) => {
+        watcher.end();
+      },
+      quiesce: notSimulated,
     });
     this.#server.addService(workerV1.WorkerServiceService, {
       getWorker: (_call: unknown, answer: sendUnaryData<workerV1.Worker>) => {

@@ -15,6 +15,7 @@ const RETRY_MS = 100;
 
 /** The most that the worker answers with. */
 const SESSIONS_PAGE = 1000;
+const PINS_PAGE = 1000;
 
 export type LinkState =
   | { readonly kind: 'down' }
@@ -38,6 +39,7 @@ export interface LinkListener {
 export class WorkerLink {
   readonly #holdings: ServiceClient<workerV1.HoldingServiceService>;
   readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
+  readonly #ledger: ServiceClient<workerV1.LedgerServiceService>;
   readonly #worker: ServiceClient<workerV1.WorkerServiceService>;
   readonly #logger: Logger;
   #state: LinkState = { kind: 'down' };
@@ -46,6 +48,7 @@ export class WorkerLink {
   constructor(address: string, logger: Logger) {
     this.#holdings = createClient(workerV1.HoldingServiceService, address);
     this.#sessions = createClient(workerV1.SessionServiceService, address);
+    this.#ledger = createClient(workerV1.LedgerServiceService, address);
     this.#worker = createClient(workerV1.WorkerServiceService, address);
     this.#logger = logger;
   }
@@ -108,6 +111,11 @@ export class WorkerLink {
     return (await this.#worker.getWorker({})).pid;
   }
 
+  /** What is pinned of a device, by name; the first of it, if it is more than one answer holds. */
+  async listPins(device: string): Promise<workerV1.Pin[]> {
+    return (await this.#ledger.listPins({ device, session: '', pageSize: PINS_PAGE, pageToken: '' })).pins;
+  }
+
   /** Every session of the worker. */
   async listSessions(): Promise<workerV1.Session[]> {
     const sessions: workerV1.Session[] = [];
@@ -125,6 +133,7 @@ export class WorkerLink {
     this.#state = { kind: 'down' };
     this.#holdings.close();
     this.#sessions.close();
+    this.#ledger.close();
     this.#worker.close();
   }
 

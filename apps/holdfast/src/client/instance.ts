@@ -18,6 +18,7 @@ export class Instance implements Disposable {
   readonly exports: ServiceClient<gatewayV1.ExportServiceService>;
   readonly sessions: ServiceClient<gatewayV1.SessionServiceService>;
   readonly gateway: ServiceClient<gatewayV1.GatewayServiceService>;
+  readonly ledger: ServiceClient<workerV1.LedgerServiceService>;
   readonly worker: ServiceClient<workerV1.WorkerServiceService>;
 
   constructor(readonly endpoints: Endpoints) {
@@ -27,6 +28,7 @@ export class Instance implements Disposable {
     this.exports = createClient(gatewayV1.ExportServiceService, endpoints['nbd-gateway']);
     this.sessions = createClient(gatewayV1.SessionServiceService, endpoints['nbd-gateway']);
     this.gateway = createClient(gatewayV1.GatewayServiceService, endpoints['nbd-gateway']);
+    this.ledger = createClient(workerV1.LedgerServiceService, endpoints['io-worker']);
     this.worker = createClient(workerV1.WorkerServiceService, endpoints['io-worker']);
   }
 
@@ -58,6 +60,15 @@ export class Instance implements Disposable {
     });
   }
 
+  /** Empty names mean all. */
+  listPins(device: string, session: string): Promise<workerV1.Pin[]> {
+    return listAll(async (pageToken) => {
+      const request = { device, session, pageSize: PAGE, pageToken };
+      const { pins, nextPageToken } = await this.ledger.listPins(request);
+      return { items: pins, nextPageToken };
+    });
+  }
+
   [Symbol.dispose](): void {
     for (const client of [
       this.devices,
@@ -66,6 +77,7 @@ export class Instance implements Disposable {
       this.exports,
       this.sessions,
       this.gateway,
+      this.ledger,
       this.worker,
     ]) {
       client.close();

@@ -1,7 +1,7 @@
 import { deviceName, registryV1 } from '@holdfast/contracts';
 import { Command } from 'commander';
 import { printJson, printTable } from '../output/print.js';
-import { lastSegment } from '../output/size.js';
+import { formatSize, lastSegment } from '../output/size.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { formatAge } from './format-age.js';
 
@@ -21,15 +21,15 @@ export function explainCommand(): Command {
   );
 }
 
-function show({ device, leases, holders }: registryV1.ReleaseExplanation, now: Date): void {
+function show({ device, leases, holders, leakedPins }: registryV1.ReleaseExplanation, now: Date): void {
   const name = lastSegment(device?.name ?? '');
-  if (leases.length === 0 && holders.length === 0) {
+  if (leases.length === 0 && holders.length === 0 && leakedPins === 0n) {
     process.stdout.write(`nothing keeps ${name} from being detached\n`);
     return;
   }
   if (leases.length > 0) {
     printTable(
-      ['SESSION', 'CLIENT', 'EXPORT', 'AGE', 'REQUESTS', 'LAST REQUEST', 'STATE'],
+      ['SESSION', 'CLIENT', 'EXPORT', 'AGE', 'REQUESTS', 'LAST REQUEST', 'STATE', 'PINS'],
       leases.map((lease) => [
         lastSegment(lease.session),
         lease.clientAddress === '' ? '-' : lease.clientAddress,
@@ -38,7 +38,13 @@ function show({ device, leases, holders }: registryV1.ReleaseExplanation, now: D
         lease.requests.toString(),
         lease.lastRequestTime === undefined ? 'none yet' : `${formatAge(lease.lastRequestTime, now)} ago`,
         lease.fenced ? 'being cut off' : 'live',
+        pinsText(lease, now),
       ]),
+    );
+  }
+  if (leakedPins > 0n) {
+    process.stdout.write(
+      `${leakedPins.toString()} pins of sessions that are over keep ${name} until the worker ends: see holdfast ledger show\n`,
     );
   }
   for (const { pid, program } of holders) {
@@ -46,4 +52,10 @@ function show({ device, leases, holders }: registryV1.ReleaseExplanation, now: D
       `${program} (pid ${String(pid)}) has the device open; that does not keep it attached\n`,
     );
   }
+}
+
+/** `none`, or how much of its requests is in flight, and for how long. */
+function pinsText({ pins, pinnedBytes, oldestPinTime }: registryV1.LeaseBlocker, now: Date): string {
+  if (pins === 0n) return 'none';
+  return `${pins.toString()} (${formatSize(pinnedBytes)}, ${formatAge(oldestPinTime, now)})`;
 }

@@ -10,6 +10,7 @@ import {
   writeAtDurableAsync,
   zeroRangeAsync,
 } from '@holdfast/linux';
+import type { ZeroesAccount } from '../pins/session-pins.js';
 import { CACHE_BYTES_MAX, CACHE_PIECE_BYTES } from './cache-limits.js';
 import { extentSourceOf } from '../context/extent-sources.js';
 import { DeviceIo } from './device-io.js';
@@ -24,10 +25,12 @@ import { isUnsupported, zeroesByWriting } from './zeroing.js';
 export class AsyncDeviceIo implements EventedDevice {
   readonly #fd: number;
   readonly #cached: DeviceIo;
+  readonly #pins: ZeroesAccount;
 
-  constructor(fd: number) {
+  constructor(fd: number, pins: ZeroesAccount) {
     this.#fd = fd;
-    this.#cached = new DeviceIo(fd);
+    this.#cached = new DeviceIo(fd, pins);
+    this.#pins = pins;
   }
 
   /** 0 when the page cache had all of it, EAGAIN otherwise; never waits. */
@@ -115,9 +118,18 @@ export class AsyncDeviceIo implements EventedDevice {
     const zeroes = zeroBuffer();
     for (let done = 0; done < length; done += zeroes.length) {
       const piece = Math.min(zeroes.length, length - done);
-      const errno = await this.write(zeroes, 0, piece, offset + done, false);
+      const errno = await this.#writeZeroPiece(zeroes, piece, offset + done);
       if (errno !== 0) return errno;
     }
     return 0;
+  }
+
+  async #writeZeroPiece(zeroes: NativeBuffer, length: number, offset: number): Promise<number> {
+    const request = this.#pins.beginZeroes(length);
+    try {
+      return await this.write(zeroes, 0, length, offset, false);
+    } finally {
+      this.#pins.endZeroes(request);
+    }
   }
 }

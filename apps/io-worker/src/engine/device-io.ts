@@ -9,6 +9,7 @@ import {
   writeAtDurable,
   zeroRange,
 } from '@holdfast/linux';
+import type { ZeroesAccount } from '../pins/session-pins.js';
 import { CACHE_BYTES_MAX, CACHE_PIECE_BYTES } from './cache-limits.js';
 import { zeroBuffer } from './zero-buffer.js';
 import { isUnsupported, zeroesByWriting } from './zeroing.js';
@@ -24,10 +25,12 @@ export const NO_WAIT_LENGTH_MAX = 32 * 1024;
  */
 export class DeviceIo {
   readonly #fd: number;
+  readonly #pins: ZeroesAccount;
   #noWait = true;
 
-  constructor(fd: number) {
+  constructor(fd: number, pins: ZeroesAccount) {
     this.#fd = fd;
+    this.#pins = pins;
   }
 
   /** A read that never waits: 0 when the page cache had all of it, EAGAIN otherwise. */
@@ -107,7 +110,9 @@ export class DeviceIo {
     const zeroes = zeroBuffer();
     for (let done = 0; done < length; done += zeroes.length) {
       const piece = Math.min(zeroes.length, length - done);
+      const request = this.#pins.beginZeroes(piece);
       const errno = this.write(zeroes.address, piece, offset + done, false);
+      this.#pins.endZeroes(request);
       if (errno !== 0) return errno;
     }
     return 0;

@@ -4,7 +4,7 @@ import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 
 /** Why a session ended: what the protocol said, or what the worker decided. */
-export type EndReason = TransmissionEnd | 'fenced' | 'internal-error';
+export type EndReason = TransmissionEnd | 'fenced' | 'internal-error' | 'ledger-violation';
 
 /** Everything an engine needs to serve one session. */
 export interface Assignment {
@@ -16,6 +16,8 @@ export interface Assignment {
   /** What the gateway had read beyond the handshake. */
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  /** Of the session's account, which the engine alone writes. */
+  readonly pins: SharedArrayBuffer;
 }
 
 /** Serves sessions. Both engines drive the same TransmissionMachine and pass the same tests. */

@@ -1,6 +1,9 @@
 import { Socket } from 'node:net';
-import { NativeBuffer, setBlocking } from '@holdfast/linux';
+import { setBlocking } from '@holdfast/linux';
 import type { Assignment, EndReason, Engine } from './engine.js';
+import { eventLoopSites } from '../pins/pin-sites.js';
+import { SessionPins } from '../pins/session-pins.js';
+import { BufferPool, type SessionBuffers } from './buffer-pool.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import { serveEvented } from './serve-evented.js';
 
@@ -11,10 +14,18 @@ import { serveEvented } from './serve-evented.js';
 const INPUT_BYTES = 256 * 1024;
 const OUTPUT_BYTES = 128 * 1024;
 
+/** Pairs of buffers kept for sessions to come: clients that come and go one after the other need no new ones. */
+const IDLE_BUFFERS_MAX = 8;
+
 /** Serves sessions on the main loop: slower for each than a thread, cheaper for many. */
 export class EventLoopEngine implements Engine {
   readonly name = 'event-loop';
   readonly available = true;
+  readonly #pool = new BufferPool({
+    inputBytes: INPUT_BYTES,
+    outputBytes: OUTPUT_BYTES,
+    idleMax: IDLE_BUFFERS_MAX,
+  });
   #sessions = 0;
 
   get sessions(): number {
@@ -24,19 +35,32 @@ export class EventLoopEngine implements Engine {
   async serve(assignment: Assignment): Promise<EndReason> {
     this.#sessions++;
     try {
-      using input = NativeBuffer.allocate(INPUT_BYTES);
-      using output = NativeBuffer.allocate(OUTPUT_BYTES);
-      const socket = openStream(assignment);
+      const buffers = this.#pool.take();
+      const pins = new SessionPins(assignment.pins, eventLoopSites);
       try {
-        const device =
-          typeof assignment.device === 'number' ? new AsyncDeviceIo(assignment.device) : assignment.device;
-        return await serveEvented({ ...assignment, device, socket, input, output });
+        return await serveOver(assignment, buffers, pins);
       } finally {
-        await closed(socket);
+        this.#pool.giveBack(buffers, pins.end());
       }
     } finally {
       this.#sessions--;
     }
+  }
+}
+
+/** The buffers are free when this has ended: the stream refers to them until it is closed. */
+async function serveOver(
+  assignment: Assignment,
+  buffers: SessionBuffers,
+  pins: SessionPins,
+): Promise<EndReason> {
+  const socket = openStream(assignment);
+  try {
+    const { device } = assignment;
+    const io = typeof device === 'number' ? new AsyncDeviceIo(device, pins) : device;
+    return await serveEvented({ ...assignment, device: io, socket, pins, ...buffers });
+  } finally {
+    await closed(socket);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   TransmissionMachine,
   type TransmissionFacts,
 } from '@holdfast/nbd-protocol';
+import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
 import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
@@ -33,6 +34,7 @@ export interface BlockingSession {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  readonly pins: SessionPins;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -40,12 +42,12 @@ export interface BlockingSession {
 
 /** Serves one session on this thread with blocking system calls, to its end. */
 export function serveBlocking(session: BlockingSession): EndReason {
-  const { socket, control } = session;
+  const { socket, control, pins } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
   const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
   const outputAddress = session.output.address + repliesStart;
-  const device = new DeviceIo(session.device);
+  const device = new DeviceIo(session.device, pins);
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
@@ -54,13 +56,16 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
   };
-  machine.preload(session.preload);
+  pins.takeOver(session.preload, (bytes) => {
+    machine.preload(bytes);
+  });
 
   for (;;) {
     switch (machine.next()) {
       case Step.read: {
         const address = outputAddress + machine.bufferOffset;
         const { length, fileOffset } = machine;
+        pins.beginRead(length);
         if (length < NO_WAIT_LENGTH_MAX) {
           if (device.readCached(address, length, fileOffset) === 0) {
             machine.completed(0);
@@ -74,19 +79,14 @@ export function serveBlocking(session: BlockingSession): EndReason {
       }
       case Step.write:
         if (control.fenced) return 'fenced';
-        machine.completed(
-          device.write(
-            inputAddress + machine.bufferOffset,
-            machine.length,
-            machine.fileOffset,
-            machine.durable === 1,
-          ),
-        );
+        machine.completed(write(machine, device, inputAddress, pins));
         break;
       case Step.receive:
         if (control.fenced) return 'fenced';
+        if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
         receiveInto(machine, socket, inputAddress);
+        pins.tick();
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
@@ -96,10 +96,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
         ) {
           return finish(machine, control, 'end-of-stream');
         }
+        pins.sent();
         machine.sent();
         break;
       case Step.transfer:
-        if (!transfer(machine, socket, session.device)) return finish(machine, control, 'end-of-stream');
+        if (!transferred(machine, session)) return finish(machine, control, 'end-of-stream');
         break;
       case Step.flush:
         machine.completed(device.flush());
@@ -130,6 +131,23 @@ export function serveBlocking(session: BlockingSession): EndReason {
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }
   }
+}
+
+/** The input buffer is pinned while the call reads it. @returns 0, or the Linux errno */
+function write(machine: TransmissionMachine, device: DeviceIo, input: number, pins: SessionPins): number {
+  const { bufferOffset, length, fileOffset, durable } = machine;
+  const request = pins.beginWrite(length);
+  const errno = device.write(input + bufferOffset, length, fileOffset, durable === 1);
+  pins.endWrite(request);
+  return errno;
+}
+
+/** The page cache is referenced until the transfer is done. @returns whether the client is still there */
+function transferred(machine: TransmissionMachine, { socket, device, pins }: BlockingSession): boolean {
+  const request = pins.beginTransfer(machine.length);
+  const isThere = transfer(machine, socket, device);
+  pins.endTransfer(request);
+  return isThere;
 }
 
 function receiveInto(machine: TransmissionMachine, socket: number, input: number): void {

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NativeBuffer } from '@holdfast/linux';
 import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
+import type { SessionPins } from '../pins/session-pins.js';
 import type { EndReason } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
@@ -19,55 +20,61 @@ export interface EventedSession {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  readonly pins: SessionPins;
   readonly input: NativeBuffer;
   readonly output: NativeBuffer;
 }
 
 /** Serves one session on the event loop: what may wait is awaited, reads from the page cache do not. */
 export async function serveEvented(session: EventedSession): Promise<EndReason> {
-  const { control, device, input, output, socket } = session;
+  const { control, device, input, output, pins, socket } = session;
   const reader = new SocketReader(socket);
   const machine = new TransmissionMachine(
     session.facts,
     { input: input.bytes, output: output.bytes },
     { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD },
   );
-  machine.preload(session.preload);
+  pins.takeOver(session.preload, (bytes) => {
+    machine.preload(bytes);
+  });
 
   for (let steps = 1; ; steps++) {
     if (steps % TURN_STEPS === 0) await nextTurn();
     switch (machine.next()) {
       case Step.read: {
         const { bufferOffset, length, fileOffset } = machine;
+        pins.beginRead(length);
         const cached =
           length < NO_WAIT_LENGTH_MAX &&
           device.readCached(output.address + bufferOffset, length, fileOffset) === 0;
         machine.completed(cached ? 0 : await device.read(output, bufferOffset, length, fileOffset));
         break;
       }
-      case Step.write: {
+      case Step.write:
         if (control.fenced) return 'fenced';
-        const { bufferOffset, length, fileOffset, durable } = machine;
-        machine.completed(await device.write(input, bufferOffset, length, fileOffset, durable === 1));
+        machine.completed(await write(machine, session));
         break;
-      }
       case Step.receive:
         if (control.fenced) return 'fenced';
+        if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
         if (machine.brief === 1 && !(await reader.somethingWithin(PAYLOAD_WAIT_MS))) {
           machine.silent();
         } else {
           machine.received(await reader.readInto(input.bytes, machine.inputOffset, machine.inputLength));
         }
+        pins.tick();
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
       case Step.send: {
         const { outputOffset, outputLength } = machine;
-        // The buffer is lent until the callback: nothing is decoded into it meanwhile.
+        // The buffer is lent until the callback, or the end of the stream: nothing is decoded into it meanwhile.
+        pins.beginSend(outputLength);
         if (!(await send(socket, output.bytes.subarray(outputOffset, outputOffset + outputLength)))) {
           return finish(machine, control, 'end-of-stream');
         }
+        pins.sent();
         machine.sent();
         break;
       }
@@ -101,6 +108,18 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }
+  }
+}
+
+/** The input buffer is pinned until the write has completed, in whatever way (E3). @returns 0, or the Linux errno */
+async function write(machine: TransmissionMachine, session: EventedSession): Promise<number> {
+  const { device, input, pins } = session;
+  const { bufferOffset, length, fileOffset, durable } = machine;
+  const request = pins.beginWrite(length);
+  try {
+    return await device.write(input, bufferOffset, length, fileOffset, durable === 1);
+  } finally {
+    pins.endWrite(request);
   }
 }
 

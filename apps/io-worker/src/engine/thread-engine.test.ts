@@ -2,6 +2,7 @@ import { byteCount } from '@holdfast/foundation';
 import { osThreadCount, socketPair } from '@holdfast/linux';
 import { advertisedFlags, Command } from '@holdfast/nbd-protocol';
 import { createLogger } from '@holdfast/service';
+import { SHARD_BYTES } from '@holdfast/pin-ledger';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { compiledThreadEngine } from '../testing/compiled.js';
 import { EngineScene } from '../testing/engine-scene.js';
@@ -77,6 +78,7 @@ describe('threads', () => {
       },
       preload: new Uint8Array(),
       control: new SessionControl(),
+      pins: new SharedArrayBuffer(SHARD_BYTES),
     });
     expect(reason).toBe('internal-error');
     socket.close();
@@ -105,6 +107,7 @@ test('an event-loop engine that cannot even begin counts nothing and leaves noth
     },
     preload: new Uint8Array(),
     control: new SessionControl(),
+    pins: new SharedArrayBuffer(SHARD_BYTES),
   });
   await expect(serving).rejects.toThrow('used after it was closed');
   expect(eventLoop.sessions).toBe(0);

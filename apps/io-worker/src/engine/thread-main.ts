@@ -4,7 +4,10 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
-import { NativeBuffer } from '@holdfast/linux';
+import { threadSites } from '../pins/pin-sites.js';
+import { SessionPins } from '../pins/session-pins.js';
+import { BufferPool } from './buffer-pool.js';
+import type { EndReason } from './engine.js';
 import { FIRST_DATA_START, serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
@@ -17,22 +20,24 @@ const OUTPUT_BYTES = FIRST_DATA_START + 1024 * 1024;
 const port = parentPort;
 assert(port !== null, 'runs as a worker thread');
 
-const input = NativeBuffer.allocate(INPUT_BYTES);
-const output = NativeBuffer.allocate(OUTPUT_BYTES);
+const pool = new BufferPool({ inputBytes: INPUT_BYTES, outputBytes: OUTPUT_BYTES, idleMax: 1 });
+// Made ahead, as the thread is.
+pool.giveBack(pool.take(), true);
 const report = (message: ThreadReport) => {
   port.postMessage(message);
 };
 
 port.on('message', (task: ThreadTask) => {
-  const reason = serveBlocking({
-    socket: task.socket,
-    device: task.device,
-    facts: task.facts,
-    preload: task.preload,
-    control: new SessionControl(task.control),
-    input,
-    output,
-  });
-  report({ kind: 'ended', reason });
+  report({ kind: 'ended', reason: serve(task) });
 });
 report({ kind: 'ready' });
+
+function serve({ pins: memory, control, ...task }: ThreadTask): EndReason {
+  const buffers = pool.take();
+  const pins = new SessionPins(memory, threadSites);
+  try {
+    return serveBlocking({ ...task, ...buffers, pins, control: new SessionControl(control) });
+  } finally {
+    pool.giveBack(buffers, pins.end());
+  }
+}

@@ -1,6 +1,7 @@
-import { assert, HoldfastError, leaseEpoch } from '@holdfast/foundation';
+import { assert, HoldfastError, leaseEpoch, messageOf } from '@holdfast/foundation';
 import { identifyDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { toIdentityMessage, type workerV1 } from '@holdfast/contracts';
+import type { PinLedger } from '@holdfast/pin-ledger';
 import type { HandoffInbox, Logger } from '@holdfast/service';
 import { RemoteDevice } from '../remote/remote-device.js';
 import { sameIdentity } from './same-identity.js';
@@ -13,15 +14,17 @@ const ARRIVAL_MS = 2_000;
 export class HoldingService {
   readonly #inbox: HandoffInbox;
   readonly #registryHandoff: string;
+  readonly #ledger: PinLedger;
   readonly #logger: Logger;
   readonly #holdings = new Map<string, Holding>();
   readonly #users = new Map<string, number>();
   /** Adoptions of remote exports that wait for their server: ended by whoever gives the attachment up. */
   readonly #connecting = new Map<string, AbortController>();
 
-  constructor(inbox: HandoffInbox, registryHandoff: string, logger: Logger) {
+  constructor(inbox: HandoffInbox, registryHandoff: string, ledger: PinLedger, logger: Logger) {
     this.#inbox = inbox;
     this.#registryHandoff = registryHandoff;
+    this.#ledger = ledger;
     this.#logger = logger;
   }
 
@@ -86,16 +89,19 @@ export class HoldingService {
     this.#inbox.dropUnclaimed();
   }
 
-  /** Closes a device that no session uses. */
+  /** Closes a device that no session uses, and no request (law 1). */
   release(attachment: string): void {
     this.#connecting.get(attachment)?.abort();
     const holding = this.#holdings.get(attachment);
     if (holding === undefined) return;
     const users = this.#users.get(attachment) ?? 0;
-    if (users > 0) {
-      throw new HoldfastError('DEVICE_IN_USE', `${String(users)} sessions still use ${attachment}`, {
-        attachment,
-      });
+    const pins = this.#ledger.outstandingSegments(({ device }) => device === attachment);
+    if (users > 0 || pins > 0) {
+      const who =
+        users > 0
+          ? `${String(users)} sessions still use ${attachment}, with ${String(pins)} pins`
+          : `${String(pins)} pins of ${attachment} are not released, of sessions that are over`;
+      throw new HoldfastError('DEVICE_IN_USE', who, { attachment, pins: String(pins) });
     }
     this.#holdings.delete(attachment);
     if (holding.kind === 'descriptor') holding.fd.close();
@@ -121,9 +127,15 @@ export class HoldingService {
     };
   }
 
-  /** At the end of the process, when no session is left. */
+  /** At the end of the process, when no session is left. What is still pinned goes with the process. */
   closeAll(): void {
-    for (const { attachment } of this.list()) this.release(attachment);
+    for (const { attachment } of this.list()) {
+      try {
+        this.release(attachment);
+      } catch (error) {
+        this.#logger.error({ attachment }, messageOf(error));
+      }
+    }
   }
 
   async #compare(attachment: string, remote: RemoteDevice): Promise<void> {

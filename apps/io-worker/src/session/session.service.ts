@@ -8,11 +8,13 @@ import {
   ShutdownHow,
   type OwnedFd,
 } from '@holdfast/linux';
+import type { PinLedger } from '@holdfast/pin-ledger';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
+import { settleSession } from '../pins/settle-session.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
 
@@ -40,6 +42,7 @@ export class SessionService {
   readonly #inbox: HandoffInbox;
   readonly #holdings: HoldingService;
   readonly #engines: Engines;
+  readonly #ledger: PinLedger;
   readonly #sessionsMax: number;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, Session>();
@@ -52,12 +55,14 @@ export class SessionService {
     inbox: HandoffInbox,
     holdings: HoldingService,
     engines: Engines,
+    ledger: PinLedger,
     sessionsMax: number,
     logger: Logger,
   ) {
     this.#inbox = inbox;
     this.#holdings = holdings;
     this.#engines = engines;
+    this.#ledger = ledger;
     this.#sessionsMax = sessionsMax;
     this.#logger = logger;
     let resolveOpened: () => void = () => undefined;
@@ -214,11 +219,12 @@ export class SessionService {
   }
 
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
-    const { holding } = session.definition;
+    const { holding, name } = session.definition;
     const engine = this.#engines.choose(holding.kind === 'remote');
     // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
     logOpened(this.#logger, session);
+    const account = this.#ledger.open({ session: name, device: holding.attachment });
     let reason: SessionEnd = 'internal-error';
     try {
       if (isUnixSocket(socket.number)) setSendBuffer(socket.number, SEND_BUFFER_BYTES);
@@ -233,6 +239,7 @@ export class SessionService {
             facts: session.definition.facts,
             preload: payload,
             control: session.control,
+            pins: account.memory,
           });
       await reached('lease.served');
       reason = await serving;
@@ -241,6 +248,8 @@ export class SessionService {
     } finally {
       await reached('release.over');
       if (session.remote?.link.hasChanged === true) reason = 'device-changed';
+      const isBalanced = settleSession(this.#ledger, account, this.#logger);
+      if (!isBalanced && reason !== 'internal-error') reason = 'ledger-violation';
       hangUp(socket);
       logClosed(this.#logger, session, reason);
       session.end(reason);

@@ -3,10 +3,18 @@ import path from 'node:path';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { socketPair, type OwnedFd } from '@holdfast/linux';
-import { advertisedFlags, DEFAULT_BLOCK_SIZE, type ReplyMode } from '@holdfast/nbd-protocol';
-import { onTestFinished } from 'vitest';
+import {
+  advertisedFlags,
+  DEFAULT_BLOCK_SIZE,
+  type ReplyMode,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
+import { PinLedger, type Account } from '@holdfast/pin-ledger';
+import { expect, onTestFinished } from 'vitest';
 import type { EndReason, Engine } from '../engine/engine.js';
+import type { EventedDevice } from '../engine/evented-device.js';
 import { SessionControl } from '../engine/session-control.js';
+import { Site } from '../pins/pin-sites.js';
 import { ChunkClient } from './chunk-client.js';
 import { NbdClient } from './nbd-client.js';
 
@@ -23,7 +31,7 @@ export interface SessionOptions {
   readonly readOnly?: boolean;
   readonly preload?: Uint8Array;
   /** Another device than the disk. */
-  readonly device?: number;
+  readonly device?: number | EventedDevice;
   /** Size of the export, the disk's if it is not given. */
   readonly sizeBytes?: number;
   readonly replyMode?: ReplyMode;
@@ -40,6 +48,7 @@ export const CONTEXTS = [
 export class EngineScene {
   readonly file: string;
   readonly fd: number;
+  readonly ledger = new PinLedger();
   readonly #engine: Engine;
 
   constructor(engine: Engine, folder = temporaryFolder()) {
@@ -69,6 +78,12 @@ export class EngineScene {
     ftruncateSync(this.fd, length);
   }
 
+  /** What a session of the disk is, without its socket. */
+  session() {
+    const device = this.fd;
+    return { device, facts: factsOf(DISK_BYTES), preload: new Uint8Array() };
+  }
+
   /** Begins a session over a socket pair. */
   serve({
     readOnly = false,
@@ -83,30 +98,42 @@ export class EngineScene {
     chunks: ChunkClient;
     control: SessionControl;
     socket: OwnedFd;
+    account: Account;
     ended: Promise<EndReason>;
   } {
     const [socket, other] = socketPair();
     const client = new NbdClient(other);
     const control = new SessionControl();
+    const account = this.ledger.open({ session: 'sessions/test', device: 'devices/disk/attachments/1' });
     const ended = this.#engine.serve({
       socket,
       device,
-      facts: {
-        sizeBytes: byteCount(sizeBytes),
-        transmissionFlags: advertisedFlags({ readOnly, replyMode, hasContexts: contexts }),
-        blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
-        payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
-        replyMode,
-        metaContexts: contexts ? CONTEXTS : [],
-      },
+      facts: factsOf(sizeBytes, { readOnly, replyMode, contexts }),
       preload,
       control,
+      pins: account.memory,
     });
     onTestFinished(async () => {
       client.hangUp();
       await ended;
+      const violations = this.ledger.close(account, Site['session.end']);
+      expect(violations, 'E10 at rest acquired equals released').toEqual([]);
       socket[Symbol.dispose]();
     });
-    return { client, chunks: new ChunkClient(client, replyMode), control, socket, ended };
+    return { client, chunks: new ChunkClient(client, replyMode), control, socket, account, ended };
   }
+}
+
+function factsOf(
+  sizeBytes: number,
+  { readOnly = false, replyMode = 'simple', contexts = false }: SessionOptions = {},
+): TransmissionFacts {
+  return {
+    sizeBytes: byteCount(sizeBytes),
+    transmissionFlags: advertisedFlags({ readOnly, replyMode, hasContexts: contexts }),
+    blockSizeMinimum: DEFAULT_BLOCK_SIZE.minimum,
+    payloadMaximum: DEFAULT_BLOCK_SIZE.payloadMaximum,
+    replyMode,
+    metaContexts: contexts ? CONTEXTS : [],
+  };
 }

@@ -6,8 +6,9 @@ import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { byteCount } from '@holdfast/foundation';
 import { identifyDevice, openDevice, sendHandoff, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
+import { PinLedger } from '@holdfast/pin-ledger';
 import { createLogger, HandoffInbox } from '@holdfast/service';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Engine } from '../engine/engine.js';
 import { Engines } from '../engine/engines.js';
 import { EventLoopEngine } from '../engine/event-loop-engine.js';
@@ -29,9 +30,12 @@ export class WorkerScene {
   readonly registryHandoff = path.join(this.folder, 'registry');
   readonly logger = createLogger('io-worker', 'silent');
   readonly inbox = new HandoffInbox(this.logger);
-  readonly holdings = new HoldingService(this.inbox, this.registryHandoff, this.logger);
+  readonly ledger = new PinLedger();
+  readonly holdings = new HoldingService(this.inbox, this.registryHandoff, this.ledger, this.logger);
   readonly endings: { readonly name: string; readonly reason: SessionEnd }[] = [];
   readonly sessions: SessionService;
+  /** A test that has none expects every session to balance. */
+  expectedViolations = 0;
   readonly #workerHandoff = path.join(this.folder, 'worker');
   #leases = 100n;
 
@@ -40,7 +44,14 @@ export class WorkerScene {
     // No thread is ever idle, since none is made.
     const engines = new Engines(new ThreadEngine(this.logger), new EventLoopEngine());
     if (engine !== undefined) engines.choose = () => engine;
-    this.sessions = new SessionService(this.inbox, this.holdings, engines, SESSIONS_MAX, this.logger);
+    this.sessions = new SessionService(
+      this.inbox,
+      this.holdings,
+      engines,
+      this.ledger,
+      SESSIONS_MAX,
+      this.logger,
+    );
     this.sessions.endings.subscribe(({ session, reason }) => {
       this.endings.push({ name: session.definition.name, reason });
     });
@@ -55,6 +66,8 @@ export class WorkerScene {
       await scene.sessions.stop(0);
       await scene.inbox.close();
       scene.holdings.closeAll();
+      expect(scene.ledger.violations(), 'E10 at rest').toHaveLength(scene.expectedViolations);
+      if (scene.expectedViolations === 0) expect(scene.ledger.outstanding()).toEqual([]);
     });
     return scene;
   }
