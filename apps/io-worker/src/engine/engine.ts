@@ -1,5 +1,6 @@
 import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { SharedLimit } from '../rate/shared-limit.js';
 import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 
@@ -16,6 +17,8 @@ export interface Assignment {
   /** What the gateway had read beyond the handshake. */
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  /** What the session shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
 }
 
 /** Serves sessions. Both engines drive the same TransmissionMachine and pass the same tests. */

@@ -30,7 +30,8 @@ export class EventLoopEngine implements Engine {
       try {
         const device =
           typeof assignment.device === 'number' ? new AsyncDeviceIo(assignment.device) : assignment.device;
-        return await serveEvented({ ...assignment, device, socket, input, output });
+        const socketFd = assignment.socket.number;
+        return await serveEvented({ ...assignment, device, socket, socketFd, input, output });
       } finally {
         await closed(socket);
       }

@@ -1,4 +1,4 @@
-import { isUnixSocket, type NativeBuffer } from '@holdfast/linux';
+import { isDisconnected, isUnixSocket, type NativeBuffer } from '@holdfast/linux';
 import {
   dataStartBytes,
   PAYLOAD_WAIT_MS,
@@ -7,6 +7,8 @@ import {
   type TransmissionFacts,
 } from '@holdfast/nbd-protocol';
 import { extentSourceOf } from '../context/extent-sources.js';
+import type { SharedLimit } from '../rate/shared-limit.js';
+import { Throttle } from '../rate/throttle.js';
 import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
@@ -33,6 +35,8 @@ export interface BlockingSession {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  /** What it shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -46,10 +50,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
   const outputAddress = session.output.address + repliesStart;
   const device = new DeviceIo(session.device);
+  const pace = new Throttle(session.limit);
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
-    { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD },
+    { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD, pace },
   );
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
@@ -125,6 +130,14 @@ export function serveBlocking(session: BlockingSession): EndReason {
         break;
       case Step.extents:
         machine.completed(fillExtents(machine, session));
+        break;
+      case Step.pause:
+        control.publish(machine.counters);
+        control.pause(pace.pauseMs);
+        if (isDisconnected(socket)) pace.waive();
+        if (control.fenced) return 'fenced';
+        if (control.stopping) machine.beginShutdown();
+        machine.resumed();
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { NativeBuffer } from '@holdfast/linux';
+import { isDisconnected, type NativeBuffer } from '@holdfast/linux';
 import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { SharedLimit } from '../rate/shared-limit.js';
+import { Throttle } from '../rate/throttle.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
@@ -15,10 +17,14 @@ const TURN_STEPS = 256;
 
 export interface EventedSession {
   readonly socket: Socket;
+  /** Of the same socket, open for as long as the session. */
+  readonly socketFd: number;
   readonly device: EventedDevice;
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  /** What it shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
   readonly input: NativeBuffer;
   readonly output: NativeBuffer;
 }
@@ -27,10 +33,11 @@ export interface EventedSession {
 export async function serveEvented(session: EventedSession): Promise<EndReason> {
   const { control, device, input, output, socket } = session;
   const reader = new SocketReader(socket);
+  const pace = new Throttle(session.limit);
   const machine = new TransmissionMachine(
     session.facts,
     { input: input.bytes, output: output.bytes },
-    { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD },
+    { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD, pace },
   );
   machine.preload(session.preload);
 
@@ -98,6 +105,14 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         break;
       case Step.transfer:
         throw new Error('transfer is switched off for the event loop');
+      case Step.pause:
+        control.publish(machine.counters);
+        await control.pauseOnLoop(pace.pauseMs);
+        if (isDisconnected(session.socketFd)) pace.waive();
+        if (control.fenced) return 'fenced';
+        if (control.stopping) machine.beginShutdown();
+        machine.resumed();
+        break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }

@@ -24,6 +24,7 @@ export class SessionControl {
   readonly memory: SharedArrayBuffer;
   readonly #flags: Int32Array;
   readonly #counters: Float64Array;
+  #endPause: (() => void) | undefined;
 
   constructor(memory = new SharedArrayBuffer(FLAG_BYTES + COUNTERS * Float64Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
@@ -34,6 +35,8 @@ export class SessionControl {
   /** New requests are to be answered with ESHUTDOWN (T16). */
   requestStop(): void {
     Atomics.store(this.#flags, Word.stopping, 1);
+    Atomics.notify(this.#flags, Word.stopping);
+    this.#endPause?.();
   }
 
   get stopping(): boolean {
@@ -43,10 +46,30 @@ export class SessionControl {
   /** Nothing more of this session may touch the device (T17). */
   fence(): void {
     Atomics.store(this.#flags, Word.fenced, 1);
+    // Whoever pauses waits for this one word.
+    this.requestStop();
   }
 
   get fenced(): boolean {
     return Atomics.load(this.#flags, Word.fenced) === 1;
+  }
+
+  /** Blocks an I/O thread for `ms`, or until the session is to stop. */
+  pause(ms: number): void {
+    Atomics.wait(this.#flags, Word.stopping, 0, ms);
+  }
+
+  /** The same on the event loop, by the object through which the session is stopped. */
+  async pauseOnLoop(ms: number): Promise<void> {
+    if (this.stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endPause = undefined;
   }
 
   /** Called by the engine between batches: plain stores, since only the totals matter. */

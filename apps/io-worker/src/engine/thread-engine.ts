@@ -55,6 +55,7 @@ export class ThreadEngine implements Engine {
         facts: assignment.facts,
         preload: assignment.preload,
         control: assignment.control.memory,
+        limit: assignment.limit?.memory,
       } satisfies ThreadTask);
     });
   }

@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
 import { NativeBuffer } from '@holdfast/linux';
+import { SharedLimit } from '../rate/shared-limit.js';
 import { FIRST_DATA_START, serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
@@ -30,6 +31,7 @@ port.on('message', (task: ThreadTask) => {
     facts: task.facts,
     preload: task.preload,
     control: new SessionControl(task.control),
+    limit: task.limit && new SharedLimit(task.limit),
     input,
     output,
   });

@@ -8,6 +8,7 @@ export interface ThreadTask {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SharedArrayBuffer;
+  readonly limit: SharedArrayBuffer | undefined;
 }
 
 /** From an I/O thread. */

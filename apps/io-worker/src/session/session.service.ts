@@ -13,6 +13,7 @@ import { Subject } from 'rxjs';
 import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
+import { RateAccounts } from '../rate/rate-accounts.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
 
@@ -36,6 +37,8 @@ export class SessionService {
   readonly endings = new Subject<{ session: Session; reason: SessionEnd }>();
   /** Resolves once descriptors can arrive: gRPC answers before. */
   readonly opened: Promise<void>;
+  /** What sessions may take together. */
+  readonly rates = new RateAccounts();
   readonly #resolveOpened: () => void;
   readonly #inbox: HandoffInbox;
   readonly #holdings: HoldingService;
@@ -183,9 +186,11 @@ export class SessionService {
     }, SOCKET_WAIT_MS);
     const session = new Session(definition, { kind: 'prepared', token, expiry });
     const endLoan = this.#holdings.borrow(definition.holding);
+    const endShare = definition.rate && this.rates.join(definition.rate);
     this.#sessions.set(definition.name, session);
     void session.ended.then((reason) => {
       endLoan();
+      endShare?.();
       this.#sessions.delete(definition.name);
       this.endings.next({ session, reason });
     });
@@ -233,6 +238,7 @@ export class SessionService {
             facts: session.definition.facts,
             preload: payload,
             control: session.control,
+            limit: this.rates.limitOf(session.definition.rate?.account),
           });
       await reached('lease.served');
       reason = await serving;

@@ -3,6 +3,7 @@ import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import type { Holding } from '../holding/holding.js';
+import type { RateShare } from '../rate/rate-accounts.js';
 import type { OpenedRemote } from '../remote/remote-device.js';
 
 /** Why a session is over: its engine's reason, that its socket never came, or that its device is another one now. */
@@ -22,6 +23,8 @@ export interface SessionDefinition {
   readonly tls: boolean;
   readonly startTime: Date;
   readonly facts: TransmissionFacts;
+  /** What it shares with the other sessions of its account; absent: it may take what it can. */
+  readonly rate?: RateShare | undefined;
 }
 
 export type SessionState =

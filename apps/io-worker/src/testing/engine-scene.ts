@@ -7,6 +7,7 @@ import { advertisedFlags, DEFAULT_BLOCK_SIZE, type ReplyMode } from '@holdfast/n
 import { onTestFinished } from 'vitest';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
+import type { SharedLimit } from '../rate/shared-limit.js';
 import { ChunkClient } from './chunk-client.js';
 import { NbdClient } from './nbd-client.js';
 
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly replyMode?: ReplyMode;
   /** Selected: `base:allocation` as 1, `qemu:allocation-depth` as 2. */
   readonly contexts?: boolean;
+  /** What it may take; no limit if it is not given. */
+  readonly limit?: SharedLimit;
 }
 
 export const CONTEXTS = [
@@ -77,6 +80,7 @@ export class EngineScene {
     sizeBytes = DISK_BYTES,
     replyMode = 'simple',
     contexts = false,
+    limit,
   }: SessionOptions = {}): {
     client: NbdClient;
     /** Of a session whose replies come in chunks. */
@@ -101,6 +105,7 @@ export class EngineScene {
       },
       preload,
       control,
+      limit,
     });
     onTestFinished(async () => {
       client.hangUp();
