@@ -21,6 +21,15 @@ const sections = [
     files: ['libs/nbd-protocol/src/limits.ts', 'apps/io-worker/src/engine/cache-limits.ts'],
   },
   {
+    heading: 'Rate limits of exports',
+    files: ['apps/io-worker/src/rate/limits.ts'],
+    constants: [
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BYTES_PER_SECOND_MIN'],
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BURST_MS_DEFAULT'],
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BURST_MS_MIN'],
+    ],
+  },
+  {
     heading: 'The NBD client',
     intro:
       'What a server sends is held against these, and against those above, before anything is allocated for it.',

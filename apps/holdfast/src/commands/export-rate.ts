@@ -24,9 +24,10 @@ export interface RateOptions {
 export function withRate(command: Command): Command {
   return command
     .addOption(
-      new Option('--iops <number>', 'requests a second of all its sessions together; none: no limit').argParser(
-        (text: string) => (text === 'none' ? 0 : parseRequests(text)),
-      ),
+      new Option(
+        '--iops <number>',
+        'requests a second of all its sessions together; none: no limit',
+      ).argParser((text: string) => (text === 'none' ? 0 : parseRequests(text))),
     )
     .addOption(
       new Option(

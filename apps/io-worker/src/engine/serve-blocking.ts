@@ -54,7 +54,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
-    { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD, pace },
+    {
+      transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity,
+      sendThreshold: SEND_THRESHOLD,
+      pace,
+    },
   );
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);

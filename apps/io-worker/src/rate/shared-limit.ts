@@ -1,3 +1,4 @@
+import { assert } from '@holdfast/foundation';
 import { NO_LIMIT, type RateLimit } from './rate-limit.js';
 
 const NANOS_PER_SECOND = 1e9;
@@ -94,13 +95,16 @@ export class SharedLimit {
     const setting = this.#setting(generation);
     const earliest = now - Atomics.load(setting, Word.burst);
     return (
-      Atomics.load(setting, Word.requestsPaid) <= earliest && Atomics.load(setting, Word.bytesPaid) <= earliest
+      Atomics.load(setting, Word.requestsPaid) <= earliest &&
+      Atomics.load(setting, Word.bytesPaid) <= earliest
     );
   }
 
   #setting(generation: number): BigInt64Array {
     // SETTINGS is a power of two, so that this holds for negative numbers too.
-    return this.#settings[generation & (SETTINGS - 1)] as BigInt64Array;
+    const setting = this.#settings[generation & (SETTINGS - 1)];
+    assert(setting !== undefined, 'every generation has a place');
+    return setting;
   }
 }
 

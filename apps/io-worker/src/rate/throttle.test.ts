@@ -29,7 +29,12 @@ describe('a throttle', () => {
     const scene = new Scene();
     scene.limit.set({ iops: 100, bytesPerSecond: 0, burstMs: 10 });
     const throttle = scene.session();
-    expect([read(throttle), read(throttle), read(throttle), read(throttle)]).toEqual([true, true, false, false]);
+    expect([read(throttle), read(throttle), read(throttle), read(throttle)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(throttle.pauseMs).toBe(10);
     scene.now += 10n * MS;
     expect([read(throttle), read(throttle)]).toEqual([true, false]);

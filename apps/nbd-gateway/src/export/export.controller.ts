@@ -53,10 +53,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     return {};
   }
 
-  #message(
-    { id, deviceId, rateRevision: _, ...record }: ExportRecord,
-    effectiveReadOnly: boolean,
-  ): gatewayV1.Export {
+  #message({ id, deviceId, ...record }: ExportRecord, effectiveReadOnly: boolean): gatewayV1.Export {
     const needsTls = record.tlsRequired || this.tls?.mode === 'required';
     return {
       ...record,

@@ -24,7 +24,10 @@ export class RateAnnouncer {
       try {
         await this.#sessions.setRateLimit({ rateLimit: rateMessage(record) });
       } catch (error) {
-        this.logger.warn({ export: record.id }, `the worker was not told of a rate limit: ${messageOf(error)}`);
+        this.logger.warn(
+          { export: record.id },
+          `the worker was not told of a rate limit: ${messageOf(error)}`,
+        );
       }
     }
   }

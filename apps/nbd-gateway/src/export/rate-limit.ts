@@ -34,7 +34,8 @@ export function parseRateLimit(wanted: gatewayV1.RateLimit | undefined): ExportR
   const burstMs =
     Math.round(durationMs('export.rate_limit.burst', wanted?.burst, BURST_MS_MAX)) || BURST_MS_DEFAULT;
   if (iops > IOPS_MAX) throw invalid('iops', `must be at most ${String(IOPS_MAX)}`);
-  const isRate = bytesPerSecond >= BigInt(BYTES_PER_SECOND_MIN) && bytesPerSecond <= BigInt(BYTES_PER_SECOND_MAX);
+  const isRate =
+    bytesPerSecond >= BigInt(BYTES_PER_SECOND_MIN) && bytesPerSecond <= BigInt(BYTES_PER_SECOND_MAX);
   if (bytesPerSecond !== 0n && !isRate) {
     throw invalid('bytes_per_second', `must be 0, or ${String(BYTES_PER_SECOND_MIN)} to 2^40`);
   }
@@ -66,7 +67,7 @@ export function toRateLimitMessage({ iops, bytesPerSecond, burstMs }: ExportRate
 
 function requireKnown(paths: readonly string[]): (keyof typeof columns)[] {
   return paths.map((path) => {
-    if (path in columns) return path as keyof typeof columns;
+    if (Object.hasOwn(columns, path)) return path as keyof typeof columns;
     throw new HoldfastError(
       'INVALID_ARGUMENT',
       `update_mask has "${path.slice(0, 80)}": of an export only rate_limit can change; remove it, and publish it again`,

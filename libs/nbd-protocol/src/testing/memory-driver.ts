@@ -60,7 +60,10 @@ export interface Operation {
   readonly context?: string;
 }
 
-type FileStep = Exclude<StepCode, typeof Step.receive | typeof Step.send | typeof Step.pause | typeof Step.close>;
+type FileStep = Exclude<
+  StepCode,
+  typeof Step.receive | typeof Step.send | typeof Step.pause | typeof Step.close
+>;
 
 /** Drives a machine over an image in memory and a stream of chunks. */
 export class MemoryDriver {

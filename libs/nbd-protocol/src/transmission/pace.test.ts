@@ -65,7 +65,9 @@ describe('a pace', () => {
     ];
     for (const replyMode of ['simple', 'structured'] as const) {
       const options = { replyMode, inputBytes: 8192, outputBytes: 8192 };
-      const [paced, free] = [new HoldingBack(2), new HoldingBack(0)].map((pace) => serve(pace, requests, options));
+      const [paced, free] = [new HoldingBack(2), new HoldingBack(0)].map((pace) =>
+        serve(pace, requests, options),
+      );
       expect(paced?.sent).toEqual(free?.sent);
       expect(paced?.image).toEqual(free?.image);
     }
