@@ -6,6 +6,7 @@ import { EventLoopEngine } from './engine/event-loop-engine.js';
 import { ThreadEngine } from './engine/thread-engine.js';
 import { HoldingController } from './holding/holding.controller.js';
 import { HoldingService } from './holding/holding.service.js';
+import { SessionMemory } from './memory/session-memory.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionService } from './session/session.service.js';
 import type { WorkerSettings } from './settings.js';
@@ -37,7 +38,15 @@ import { WorkerController } from './worker/worker.controller.js';
         engines: Engines,
         settings: WorkerSettings,
         logger: Logger,
-      ) => new SessionService(inbox, holdings, engines, settings.sessionsMax, logger),
+      ) =>
+        new SessionService(
+          inbox,
+          holdings,
+          engines,
+          settings.sessionsMax,
+          new SessionMemory(settings, logger),
+          logger,
+        ),
     },
   ],
 })

@@ -21,6 +21,16 @@ const sections = [
     files: ['libs/nbd-protocol/src/limits.ts', 'apps/io-worker/src/engine/cache-limits.ts'],
   },
   {
+    heading: 'Memory of sessions',
+    intro: 'What the setting HOLDFAST_WORKER_MEMORY_MAX is divided into.',
+    files: ['apps/io-worker/src/engine/buffer-sizes.ts'],
+    constants: [
+      ['apps/io-worker/src/memory/session-memory.ts', 'READ_AHEAD_BYTES'],
+      ['apps/io-worker/src/memory/session-memory.ts', 'SOCKET_BYTES'],
+      ['apps/io-worker/src/memory/session-memory.ts', 'WIDE_SOCKET_BYTES'],
+    ],
+  },
+  {
     heading: 'Rate limits of exports',
     files: ['apps/io-worker/src/rate/limits.ts'],
     constants: [

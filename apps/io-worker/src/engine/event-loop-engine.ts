@@ -1,15 +1,9 @@
 import { Socket } from 'node:net';
 import { NativeBuffer, setBlocking } from '@holdfast/linux';
+import { LOOP_BUFFERS } from './buffer-sizes.js';
 import type { Assignment, EndReason, Engine } from './engine.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import { serveEvented } from './serve-evented.js';
-
-/**
- * Smaller than a thread's, since there may be hundreds; memory that is not touched costs nothing. The input holds at
- * least what a gateway may have read (HANDOFF_PAYLOAD_MAX).
- */
-const INPUT_BYTES = 256 * 1024;
-const OUTPUT_BYTES = 128 * 1024;
 
 /** Serves sessions on the main loop: slower for each than a thread, cheaper for many. */
 export class EventLoopEngine implements Engine {
@@ -24,8 +18,10 @@ export class EventLoopEngine implements Engine {
   async serve(assignment: Assignment): Promise<EndReason> {
     this.#sessions++;
     try {
-      using input = NativeBuffer.allocate(INPUT_BYTES);
-      using output = NativeBuffer.allocate(OUTPUT_BYTES);
+      const { inputBytes, outputBytes } = assignment.buffers ?? LOOP_BUFFERS;
+      // A gateway may have read more than a small input holds.
+      using input = NativeBuffer.allocate(Math.max(inputBytes, assignment.preload.length));
+      using output = NativeBuffer.allocate(outputBytes);
       const socket = openStream(assignment);
       try {
         const device =

@@ -10,6 +10,7 @@ import { extentSourceOf } from '../context/extent-sources.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
 import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
+import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
@@ -22,12 +23,6 @@ const TRANSFER_MINIMUM = 32 * 1024;
 
 /** Replies are sent at the latest when this many bytes are queued. */
 const SEND_THRESHOLD = 256 * 1024;
-
-/**
- * The data of the first reply lies here in the output buffer, on a page boundary: the kernel copies a large READ into the
- * buffer and out of it a fifth faster than when it lies 16 bytes beside.
- */
-export const FIRST_DATA_START = 4096;
 
 export interface BlockingSession {
   readonly socket: number;

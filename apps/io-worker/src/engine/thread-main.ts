@@ -6,20 +6,16 @@ import { parentPort } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
 import { NativeBuffer } from '@holdfast/linux';
 import { SharedLimit } from '../rate/shared-limit.js';
-import { FIRST_DATA_START, serveBlocking } from './serve-blocking.js';
+import { THREAD_INPUT_BYTES, THREAD_OUTPUT_BYTES } from './buffer-sizes.js';
+import { serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
-
-/** Holds a burst of requests, or a slice of a payload with its header; larger did not pay (L2 cache). */
-const INPUT_BYTES = 512 * 1024 + 4096;
-/** Holds the replies up to the send threshold and one read more; a read of 1 MiB, the largest usual, in one piece. */
-const OUTPUT_BYTES = FIRST_DATA_START + 1024 * 1024;
 
 const port = parentPort;
 assert(port !== null, 'runs as a worker thread');
 
-const input = NativeBuffer.allocate(INPUT_BYTES);
-const output = NativeBuffer.allocate(OUTPUT_BYTES);
+const input = NativeBuffer.allocate(THREAD_INPUT_BYTES);
+const output = NativeBuffer.allocate(THREAD_OUTPUT_BYTES);
 const report = (message: ThreadReport) => {
   port.postMessage(message);
 };

@@ -3,6 +3,7 @@ import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import type { Holding } from '../holding/holding.js';
+import type { MemoryShare } from '../memory/memory-budget.js';
 import type { RateShare } from '../rate/rate-accounts.js';
 import type { OpenedRemote } from '../remote/remote-device.js';
 
@@ -35,6 +36,8 @@ export type SessionState =
 /** One client in transmission, or about to be. */
 export class Session {
   readonly definition: SessionDefinition;
+  /** What it may have in memory; given back when it has ended. */
+  readonly memory: MemoryShare;
   readonly control = new SessionControl();
   readonly ended: Promise<SessionEnd>;
   #state: SessionState;
@@ -42,8 +45,13 @@ export class Session {
   readonly #ending = new AbortController();
   #remote: OpenedRemote | undefined;
 
-  constructor(definition: SessionDefinition, state: SessionState & { kind: 'prepared' }) {
+  constructor(
+    definition: SessionDefinition,
+    memory: MemoryShare,
+    state: SessionState & { kind: 'prepared' },
+  ) {
     this.definition = definition;
+    this.memory = memory;
     this.#state = state;
     let resolveEnded: (reason: SessionEnd) => void = () => undefined;
     this.ended = new Promise((resolve) => {
