@@ -21,6 +21,10 @@ const sections = [
     files: ['libs/nbd-protocol/src/limits.ts', 'apps/io-worker/src/engine/cache-limits.ts'],
   },
   {
+    heading: 'Turns on the event loop',
+    files: ['apps/io-worker/src/engine/turn.ts'],
+  },
+  {
     heading: 'Memory of sessions',
     intro: 'What the setting HOLDFAST_WORKER_MEMORY_MAX is divided into.',
     files: ['apps/io-worker/src/engine/buffer-sizes.ts'],

@@ -9,11 +9,9 @@ import type { EndReason } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 import { SocketReader } from './socket-reader.js';
+import { Turn } from './turn.js';
 
 const SEND_THRESHOLD = 64 * 1024;
-
-/** Requests answered in a row without waiting for anything, before other sessions get their turn. */
-const TURN_STEPS = 256;
 
 export interface EventedSession {
   readonly socket: Socket;
@@ -33,7 +31,8 @@ export interface EventedSession {
 export async function serveEvented(session: EventedSession): Promise<EndReason> {
   const { control, device, input, output, socket } = session;
   const reader = new SocketReader(socket);
-  const pace = new Throttle(session.limit);
+  const throttle = new Throttle(session.limit);
+  const pace = new Turn(throttle);
   const machine = new TransmissionMachine(
     session.facts,
     { input: input.bytes, output: output.bytes },
@@ -41,8 +40,7 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
   );
   machine.preload(session.preload);
 
-  for (let steps = 1; ; steps++) {
-    if (steps % TURN_STEPS === 0) await nextTurn();
+  for (;;) {
     switch (machine.next()) {
       case Step.read: {
         const { bufferOffset, length, fileOffset } = machine;
@@ -107,8 +105,13 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         throw new Error('transfer is switched off for the event loop');
       case Step.pause:
         control.publish(machine.counters);
-        await control.pauseOnLoop(pace.pauseMs);
-        if (isDisconnected(session.socketFd)) pace.waive();
+        if (pace.isOver) {
+          await nextTurn();
+          pace.begin();
+        } else {
+          await control.pauseOnLoop(throttle.pauseMs);
+          if (isDisconnected(session.socketFd)) throttle.waive();
+        }
         if (control.fenced) return 'fenced';
         if (control.stopping) machine.beginShutdown();
         machine.resumed();
