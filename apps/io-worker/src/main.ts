@@ -1,9 +1,11 @@
 import { stateLayout, workerV1 } from '@holdfast/contracts';
+import { mapLargeAllocations } from '@holdfast/linux';
 import { startService } from '@holdfast/service';
 import { workerSettings } from './settings.js';
 import { WorkerLifecycle } from './worker-lifecycle.js';
 import { WorkerModule } from './worker.module.js';
 
+mapLargeAllocations();
 await startService({
   name: 'io-worker',
   settings: workerSettings,

@@ -1,5 +1,5 @@
 import { DRAIN_MS_DEFAULT } from '@holdfast/contracts';
-import { integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
+import { byteSize, integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
 
 export const workerSettings = {
   threads: setting(
@@ -13,6 +13,12 @@ export const workerSettings = {
     integer(1, 65_535),
     '1024',
     'Sessions served at once; more are refused.',
+  ),
+  memoryMax: setting(
+    'HOLDFAST_WORKER_MEMORY_MAX',
+    byteSize(1024 * 1024, 2 ** 40),
+    '1G',
+    'Memory that the buffers of threads and sessions may take together, those of their Unix sockets in the kernel among them. Sessions get smaller ones when there are many; when there is none for one more, it is refused.',
   ),
   drainMs: setting(
     'HOLDFAST_WORKER_DRAIN_MS',

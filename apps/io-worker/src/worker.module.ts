@@ -9,6 +9,7 @@ import { HoldingController } from './holding/holding.controller.js';
 import { HoldingService } from './holding/holding.service.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { LedgerService } from './ledger/ledger.service.js';
+import { SessionMemory } from './memory/session-memory.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionService } from './session/session.service.js';
 import type { WorkerSettings } from './settings.js';
@@ -47,7 +48,16 @@ import { WorkerController } from './worker/worker.controller.js';
         ledger: PinLedger,
         settings: WorkerSettings,
         logger: Logger,
-      ) => new SessionService(inbox, holdings, engines, ledger, settings.sessionsMax, logger),
+      ) =>
+        new SessionService(
+          inbox,
+          holdings,
+          engines,
+          ledger,
+          settings.sessionsMax,
+          new SessionMemory(settings, logger),
+          logger,
+        ),
     },
   ],
 })

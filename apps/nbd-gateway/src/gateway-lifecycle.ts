@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConnectionService } from './connection/connection.service.js';
 import { Listeners } from './connection/listeners.js';
 import { ExportService } from './export/export.service.js';
+import { RateAnnouncer } from './export/rate-announcer.js';
 import { SessionCensus } from './session/session-census.js';
 import { SessionOpener } from './session/session-opener.js';
 import type { GatewaySettings } from './settings.js';
@@ -28,11 +29,15 @@ export class GatewayLifecycle implements Lifecycle {
     private readonly census: SessionCensus,
     private readonly opener: SessionOpener,
     private readonly exports: ExportService,
+    private readonly rates: RateAnnouncer,
     @Inject(TLS_UPGRADE) private readonly tls: TlsUpgrade | undefined,
   ) {}
 
   async start(): Promise<void> {
     const { listen, nbdSocket, stateFolder } = this.settings;
+    this.census.onRecount = (exportNames) => {
+      void this.rates.announceTo(exportNames);
+    };
     this.census.follow();
     void this.opener.releaseUnused();
     await this.listeners.listen({
@@ -52,6 +57,7 @@ export class GatewayLifecycle implements Lifecycle {
     this.census.stop();
     this.opener.close();
     this.exports.close();
+    this.rates.close();
     await this.store.close();
   }
 }

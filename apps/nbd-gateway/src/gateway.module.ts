@@ -7,6 +7,7 @@ import { Listeners } from './connection/listeners.js';
 import { Endpoints } from './export/endpoints.js';
 import { ExportController } from './export/export.controller.js';
 import { ExportService } from './export/export.service.js';
+import { RateAnnouncer } from './export/rate-announcer.js';
 import { GatewayLifecycle } from './gateway-lifecycle.js';
 import { GatewayController } from './gateway/gateway.controller.js';
 import { LimitsHit } from './gateway/limits-hit.js';
@@ -64,6 +65,13 @@ const sessionOpener: FactoryProvider<SessionOpener> = {
   },
 };
 
+const rateAnnouncer: FactoryProvider<RateAnnouncer> = {
+  provide: RateAnnouncer,
+  inject: [STORE, SETTINGS, LOGGER],
+  useFactory: (ownStore: Store, settings: GatewaySettings, logger: Logger) =>
+    new RateAnnouncer(ownStore, addresses(settings).worker, logger),
+};
+
 const tlsUpgrade: FactoryProvider<TlsUpgrade | undefined> = {
   provide: TLS_UPGRADE,
   inject: [SessionOpener, SETTINGS, LOGGER],
@@ -104,6 +112,7 @@ const connectionService: FactoryProvider<ConnectionService> = {
   providers: [
     store,
     exportService,
+    rateAnnouncer,
     sessionCensus,
     sessionOpener,
     tlsUpgrade,

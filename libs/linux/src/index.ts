@@ -1,3 +1,4 @@
+export { mapLargeAllocations } from './allocator.js';
 export * from './data-calls.js';
 export * from './data-calls-async.js';
 export { openDevice } from './device.js';

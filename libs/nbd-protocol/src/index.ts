@@ -56,6 +56,7 @@ export * from './transmission/messages/structured-reply.js';
 export * from './transmission/offer.js';
 export { ExtentList } from './transmission/extent-list.js';
 export { dataStartBytes } from './transmission/data-start.js';
+export type { Pace } from './transmission/pace.js';
 export * from './transmission/step.js';
 export * from './transmission/step-operands.js';
 export type * from './transmission/transmission-counters.js';

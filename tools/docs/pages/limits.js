@@ -21,6 +21,29 @@ const sections = [
     files: ['libs/nbd-protocol/src/limits.ts', 'apps/io-worker/src/engine/cache-limits.ts'],
   },
   {
+    heading: 'Turns on the event loop',
+    files: ['apps/io-worker/src/engine/turn.ts'],
+  },
+  {
+    heading: 'Memory of sessions',
+    intro: 'What the setting HOLDFAST_WORKER_MEMORY_MAX is divided into.',
+    files: ['apps/io-worker/src/engine/buffer-sizes.ts'],
+    constants: [
+      ['apps/io-worker/src/memory/session-memory.ts', 'READ_AHEAD_BYTES'],
+      ['apps/io-worker/src/memory/session-memory.ts', 'SOCKET_BYTES'],
+      ['apps/io-worker/src/memory/session-memory.ts', 'WIDE_SOCKET_BYTES'],
+    ],
+  },
+  {
+    heading: 'Rate limits of exports',
+    files: ['apps/io-worker/src/rate/limits.ts'],
+    constants: [
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BYTES_PER_SECOND_MIN'],
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BURST_MS_DEFAULT'],
+      ['apps/nbd-gateway/src/export/rate-limit.ts', 'BURST_MS_MIN'],
+    ],
+  },
+  {
     heading: 'The NBD client',
     intro:
       'What a server sends is held against these, and against those above, before anything is allocated for it.',

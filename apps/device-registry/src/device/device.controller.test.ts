@@ -31,6 +31,7 @@ async function publish(id: string, deviceId: string): Promise<void> {
     ...{ hidden: false, tlsRequired: false, allowedClients: [], connectionsMax: 0, clientConnectionsMax: 0 },
     writers: 'ANY',
     blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 4096, required: false },
+    rateLimit: { iops: 0, bytesPerSecond: 0n, burstMs: 1000 },
   });
 }
 

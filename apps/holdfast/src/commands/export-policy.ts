@@ -1,6 +1,7 @@
 import { gatewayV1 } from '@holdfast/contracts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { formatSize } from '../output/size.js';
+import { rateText } from './export-rate.js';
 
 /** Largest number that a field of the API takes. */
 const UINT32_MAX = 0xffff_ffff;
@@ -81,6 +82,7 @@ export function policyFacts(one: gatewayV1.Export): Record<string, string> {
     'connections of one client':
       one.clientConnectionsMax > 0 && `at most ${String(one.clientConnectionsMax)}`,
     writers: one.writers !== writers.any && writersText(one.writers),
+    'rate limit': rateText(one.rateLimit),
     'block size': blockSize !== undefined && blockSizeText(blockSize),
   };
   return Object.fromEntries(

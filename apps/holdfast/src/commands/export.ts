@@ -4,6 +4,7 @@ import { printFacts, printJson, printTable } from '../output/print.js';
 import { lastSegment } from '../output/size.js';
 import { forInstance, withInstance, type CommonOptions } from './common.js';
 import { policyFacts, policyOf, withPolicy, type PolicyOptions } from './export-policy.js';
+import { limitCommand, rateOf, withRate, type RateOptions } from './export-rate.js';
 
 const { Export } = gatewayV1;
 
@@ -12,7 +13,7 @@ Examples:
   holdfast export add vm1 --device vm1 --read-only
   holdfast export add vm2 --device vm2 --allow 192.0.2.0/24 --allow uid:1000`;
 
-interface AddOptions extends CommonOptions, PolicyOptions {
+interface AddOptions extends CommonOptions, PolicyOptions, RateOptions {
   readonly device: string;
   readonly readOnly?: boolean;
   readonly description?: string;
@@ -21,7 +22,9 @@ interface AddOptions extends CommonOptions, PolicyOptions {
 export function exportCommand(): Command {
   const command = new Command('export').description('Publish devices to NBD clients');
 
-  forInstance(withPolicy(command.command('add <name>').description('Publish a device under a name')))
+  forInstance(
+    withRate(withPolicy(command.command('add <name>').description('Publish a device under a name'))),
+  )
     .requiredOption('--device <name>', 'the device to publish')
     .option('--read-only', 'clients may only read')
     .option('--description <text>', 'shown to clients that list exports')
@@ -35,6 +38,7 @@ export function exportCommand(): Command {
             readOnly: options.readOnly ?? false,
             description: options.description ?? '',
             ...policyOf(options),
+            rateLimit: rateOf(options),
           }),
         });
         show(created, options);
@@ -55,6 +59,8 @@ export function exportCommand(): Command {
         show(await exports.getExport({ name: exportName.format(name) }), options);
       }),
   );
+
+  command.addCommand(limitCommand(show));
 
   forInstance(
     command.command('remove <name>').description('Withdraw an export: nobody new finds it, sessions go on'),

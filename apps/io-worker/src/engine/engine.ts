@@ -1,5 +1,7 @@
 import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { SharedLimit } from '../rate/shared-limit.js';
+import type { LoopBuffers } from './buffer-sizes.js';
 import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 
@@ -18,6 +20,10 @@ export interface Assignment {
   readonly control: SessionControl;
   /** Of the session's account, which the engine alone writes. */
   readonly pins: SharedArrayBuffer;
+  /** What the session shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
+  /** What it is served with on the event loop, {@link LOOP_BUFFERS} unless told; a thread has its own. */
+  readonly buffers?: LoopBuffers;
 }
 
 /** Serves sessions. Both engines drive the same TransmissionMachine and pass the same tests. */

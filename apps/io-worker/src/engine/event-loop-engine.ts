@@ -1,18 +1,12 @@
 import { Socket } from 'node:net';
 import { setBlocking } from '@holdfast/linux';
+import { LOOP_BUFFERS, SMALL_LOOP_BUFFERS } from './buffer-sizes.js';
 import type { Assignment, EndReason, Engine } from './engine.js';
 import { eventLoopSites } from '../pins/pin-sites.js';
 import { SessionPins } from '../pins/session-pins.js';
 import { BufferPool, type SessionBuffers } from './buffer-pool.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import { serveEvented } from './serve-evented.js';
-
-/**
- * Smaller than a thread's, since there may be hundreds; memory that is not touched costs nothing. The input holds at
- * least what a gateway may have read (HANDOFF_PAYLOAD_MAX).
- */
-const INPUT_BYTES = 256 * 1024;
-const OUTPUT_BYTES = 128 * 1024;
 
 /** Pairs of buffers kept for sessions to come: clients that come and go one after the other need no new ones. */
 const IDLE_BUFFERS_MAX = 8;
@@ -21,11 +15,8 @@ const IDLE_BUFFERS_MAX = 8;
 export class EventLoopEngine implements Engine {
   readonly name = 'event-loop';
   readonly available = true;
-  readonly #pool = new BufferPool({
-    inputBytes: INPUT_BYTES,
-    outputBytes: OUTPUT_BYTES,
-    idleMax: IDLE_BUFFERS_MAX,
-  });
+  readonly #large = new BufferPool({ ...LOOP_BUFFERS, idleMax: IDLE_BUFFERS_MAX });
+  readonly #small = new BufferPool({ ...SMALL_LOOP_BUFFERS, idleMax: IDLE_BUFFERS_MAX });
   #sessions = 0;
 
   get sessions(): number {
@@ -35,16 +26,23 @@ export class EventLoopEngine implements Engine {
   async serve(assignment: Assignment): Promise<EndReason> {
     this.#sessions++;
     try {
-      const buffers = this.#pool.take();
+      const pool = this.#poolFor(assignment);
+      const buffers = pool.take();
       const pins = new SessionPins(assignment.pins, eventLoopSites);
       try {
         return await serveOver(assignment, buffers, pins);
       } finally {
-        this.#pool.giveBack(buffers, pins.end());
+        pool.giveBack(buffers, pins.end());
       }
     } finally {
       this.#sessions--;
     }
+  }
+
+  /** A gateway may have read more than small buffers hold. */
+  #poolFor({ buffers = LOOP_BUFFERS, preload }: Assignment): BufferPool {
+    const isSmall = buffers === SMALL_LOOP_BUFFERS && preload.length <= buffers.inputBytes;
+    return isSmall ? this.#small : this.#large;
   }
 }
 
@@ -58,7 +56,8 @@ async function serveOver(
   try {
     const { device } = assignment;
     const io = typeof device === 'number' ? new AsyncDeviceIo(device, pins) : device;
-    return await serveEvented({ ...assignment, device: io, socket, pins, ...buffers });
+    const socketFd = assignment.socket.number;
+    return await serveEvented({ ...assignment, device: io, socket, socketFd, pins, ...buffers });
   } finally {
     await closed(socket);
   }

@@ -1,4 +1,4 @@
-import { isUnixSocket, type NativeBuffer } from '@holdfast/linux';
+import { isDisconnected, isUnixSocket, type NativeBuffer } from '@holdfast/linux';
 import {
   dataStartBytes,
   PAYLOAD_WAIT_MS,
@@ -8,7 +8,10 @@ import {
 } from '@holdfast/nbd-protocol';
 import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
+import type { SharedLimit } from '../rate/shared-limit.js';
+import { Throttle } from '../rate/throttle.js';
 import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
+import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
@@ -22,12 +25,6 @@ const TRANSFER_MINIMUM = 32 * 1024;
 /** Replies are sent at the latest when this many bytes are queued. */
 const SEND_THRESHOLD = 256 * 1024;
 
-/**
- * The data of the first reply lies here in the output buffer, on a page boundary: the kernel copies a large READ into the
- * buffer and out of it a fifth faster than when it lies 16 bytes beside.
- */
-export const FIRST_DATA_START = 4096;
-
 export interface BlockingSession {
   readonly socket: number;
   readonly device: number;
@@ -35,6 +32,8 @@ export interface BlockingSession {
   readonly preload: Uint8Array;
   readonly control: SessionControl;
   readonly pins: SessionPins;
+  /** What it shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -48,10 +47,15 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
   const outputAddress = session.output.address + repliesStart;
   const device = new DeviceIo(session.device, pins);
+  const pace = new Throttle(session.limit);
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
-    { transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity, sendThreshold: SEND_THRESHOLD },
+    {
+      transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity,
+      sendThreshold: SEND_THRESHOLD,
+      pace,
+    },
   );
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
@@ -126,6 +130,14 @@ export function serveBlocking(session: BlockingSession): EndReason {
         break;
       case Step.extents:
         machine.completed(fillExtents(machine, session));
+        break;
+      case Step.pause:
+        control.publish(machine.counters);
+        control.pause(pace.pauseMs);
+        if (isDisconnected(socket)) pace.waive();
+        if (control.fenced) return 'fenced';
+        if (control.stopping) machine.beginShutdown();
+        machine.resumed();
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');

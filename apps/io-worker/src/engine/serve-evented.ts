@@ -1,26 +1,30 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { NativeBuffer } from '@holdfast/linux';
+import { isDisconnected, type NativeBuffer } from '@holdfast/linux';
 import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { SharedLimit } from '../rate/shared-limit.js';
+import { Throttle } from '../rate/throttle.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { SessionPins } from '../pins/session-pins.js';
 import type { EndReason } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
 import type { SessionControl } from './session-control.js';
 import { SocketReader } from './socket-reader.js';
+import { Turn } from './turn.js';
 
 const SEND_THRESHOLD = 64 * 1024;
 
-/** Requests answered in a row without waiting for anything, before other sessions get their turn. */
-const TURN_STEPS = 256;
-
 export interface EventedSession {
   readonly socket: Socket;
+  /** Of the same socket, open for as long as the session. */
+  readonly socketFd: number;
   readonly device: EventedDevice;
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
   readonly pins: SessionPins;
+  /** What it shares with others; absent: it may take what it can. */
+  readonly limit?: SharedLimit | undefined;
   readonly input: NativeBuffer;
   readonly output: NativeBuffer;
 }
@@ -29,17 +33,18 @@ export interface EventedSession {
 export async function serveEvented(session: EventedSession): Promise<EndReason> {
   const { control, device, input, output, pins, socket } = session;
   const reader = new SocketReader(socket);
+  const throttle = new Throttle(session.limit);
+  const pace = new Turn(throttle);
   const machine = new TransmissionMachine(
     session.facts,
     { input: input.bytes, output: output.bytes },
-    { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD },
+    { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD, pace },
   );
   pins.takeOver(session.preload, (bytes) => {
     machine.preload(bytes);
   });
 
-  for (let steps = 1; ; steps++) {
-    if (steps % TURN_STEPS === 0) await nextTurn();
+  for (;;) {
     switch (machine.next()) {
       case Step.read: {
         const { bufferOffset, length, fileOffset } = machine;
@@ -105,6 +110,19 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         break;
       case Step.transfer:
         throw new Error('transfer is switched off for the event loop');
+      case Step.pause:
+        control.publish(machine.counters);
+        if (pace.isOver) {
+          await nextTurn();
+          pace.begin();
+        } else {
+          await control.pauseOnLoop(throttle.pauseMs);
+          if (isDisconnected(session.socketFd)) throttle.waive();
+        }
+        if (control.fenced) return 'fenced';
+        if (control.stopping) machine.beginShutdown();
+        machine.resumed();
+        break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }

@@ -56,6 +56,7 @@ export class ThreadEngine implements Engine {
         preload: assignment.preload,
         control: assignment.control.memory,
         pins: assignment.pins,
+        limit: assignment.limit?.memory,
       } satisfies ThreadTask);
     });
   }

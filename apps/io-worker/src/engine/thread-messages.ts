@@ -9,6 +9,7 @@ export interface ThreadTask {
   readonly preload: Uint8Array;
   readonly control: SharedArrayBuffer;
   readonly pins: SharedArrayBuffer;
+  readonly limit: SharedArrayBuffer | undefined;
 }
 
 /** From an I/O thread. */

@@ -1,8 +1,11 @@
 import type { workerV1 } from '@holdfast/contracts';
+import type { RateShare } from '../rate/rate-accounts.js';
+import { toRateMessage } from '../rate/rate-message.js';
 import { toReplyModeMessage } from './session-facts.js';
 import type { Session } from './session.js';
 
-export function toSessionMessage(session: Session): workerV1.Session {
+/** @param rate what its account may take now */
+export function toSessionMessage(session: Session, rate: RateShare | undefined): workerV1.Session {
   const { definition, state, control } = session;
   const { requests, bytesRead, bytesWritten, errors, lastRequestMs } = control.counters;
   return {
@@ -27,6 +30,7 @@ export function toSessionMessage(session: Session): workerV1.Session {
     replyMode: toReplyModeMessage(definition.facts.replyMode),
     tls: definition.tls,
     sizeBytes: BigInt(definition.facts.sizeBytes),
+    rateLimit: rate && toRateMessage(rate),
     metaContexts: definition.facts.metaContexts.map(({ id, name }) => ({ id, name })),
   };
 }

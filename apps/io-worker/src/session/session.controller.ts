@@ -11,9 +11,11 @@ import { Inject } from '@nestjs/common';
 import { from, map, merge, type Observable } from 'rxjs';
 import type { Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
+import { parseRateShare } from '../rate/rate-message.js';
 import { parseFacts } from './session-facts.js';
 import { toSessionMessage } from './session-message.js';
 import { SessionService } from './session.service.js';
+import type { Session } from './session.js';
 import { checkToken } from './token.js';
 
 /** A client that is cut off does not get longer to be told so. */
@@ -47,11 +49,12 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
         tls: session.tls,
         startTime: session.startTime ?? new Date(),
         facts: parseFacts(session, holding),
+        rate: session.rateLimit && parseRateShare(session.rateLimit, 'session.rate_limit'),
       },
       checkToken(request.token),
     );
     await reached('lease.prepared');
-    return toSessionMessage(prepared);
+    return this.#message(prepared);
   }
 
   abandonSession(request: workerV1.AbandonSessionRequest): Record<string, never> {
@@ -70,6 +73,11 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     return {};
   }
 
+  setRateLimit({ rateLimit }: workerV1.SetRateLimitRequest): Record<string, never> {
+    this.sessions.rates.set(parseRateShare(rateLimit ?? workerV1.RateLimit.fromPartial({}), 'rate_limit'));
+    return {};
+  }
+
   listSessions(request: workerV1.ListSessionsRequest): workerV1.ListSessionsResponse {
     const { pageSize, after } = parsePage(request);
     const following = this.sessions
@@ -78,7 +86,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
       .sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1));
     const page = following.slice(0, pageSize);
     const last = following.length > page.length ? page.at(-1)?.definition.name : undefined;
-    return { sessions: page.map(toSessionMessage), nextPageToken: formatPageToken(last) };
+    return { sessions: page.map((session) => this.#message(session)), nextPageToken: formatPageToken(last) };
   }
 
   watchSessions(): Observable<workerV1.SessionEvent> {
@@ -87,9 +95,14 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
       map(() => ({ workerInstance, ended: undefined, reason: '' })),
     );
     const endings = this.sessions.endings.pipe(
-      map(({ session, reason }) => ({ workerInstance, ended: toSessionMessage(session), reason })),
+      map(({ session, reason }) => ({ workerInstance, ended: this.#message(session), reason })),
     );
     return merge(greeting, endings);
+  }
+
+  #message(session: Session): workerV1.Session {
+    const { rate } = session.definition;
+    return toSessionMessage(session, rate && this.sessions.rates.shareOf(rate.account));
   }
 
   /** Law 4: work of an older epoch is refused. */

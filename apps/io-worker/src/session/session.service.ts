@@ -1,13 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
-import {
-  hasHungUp,
-  isUnixSocket,
-  setSendBuffer,
-  shutdownSocket,
-  ShutdownHow,
-  type OwnedFd,
-} from '@holdfast/linux';
+import { hasHungUp, shutdownSocket, ShutdownHow, type OwnedFd } from '@holdfast/linux';
 import type { PinLedger } from '@holdfast/pin-ledger';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
@@ -15,6 +8,8 @@ import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
 import { settleSession } from '../pins/settle-session.js';
+import { furnish, type SessionMemory } from '../memory/session-memory.js';
+import { RateAccounts } from '../rate/rate-accounts.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
 
@@ -24,12 +19,6 @@ const SOCKET_WAIT_MS = 10_000;
 /** How long the requests of a client that hung up may finish by themselves before they are fenced. */
 const HUNG_UP_GRACE_MS = 1_000;
 
-/**
- * On a Unix socket: wide enough that a whole batch of replies is one send (64k reads 2.0 → 3.0 times). TCP sizes its own
- * buffer, and a wider one moves the work of sending into the receiver.
- */
-const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
-
 /** While stopping, clients get this long to be told ESHUTDOWN before their sockets are shut for reading. */
 const STOP_GRACE_MS = 200;
 
@@ -38,12 +27,15 @@ export class SessionService {
   readonly endings = new Subject<{ session: Session; reason: SessionEnd }>();
   /** Resolves once descriptors can arrive: gRPC answers before. */
   readonly opened: Promise<void>;
+  /** What sessions may take together. */
+  readonly rates = new RateAccounts();
   readonly #resolveOpened: () => void;
   readonly #inbox: HandoffInbox;
   readonly #holdings: HoldingService;
   readonly #engines: Engines;
   readonly #ledger: PinLedger;
   readonly #sessionsMax: number;
+  readonly #memory: SessionMemory;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, Session>();
   /** Sessions whose sockets had not come yet when a later session of the same device was prepared. */
@@ -57,6 +49,7 @@ export class SessionService {
     engines: Engines,
     ledger: PinLedger,
     sessionsMax: number,
+    memory: SessionMemory,
     logger: Logger,
   ) {
     this.#inbox = inbox;
@@ -64,6 +57,7 @@ export class SessionService {
     this.#engines = engines;
     this.#ledger = ledger;
     this.#sessionsMax = sessionsMax;
+    this.#memory = memory;
     this.#logger = logger;
     let resolveOpened: () => void = () => undefined;
     this.opened = new Promise((resolve) => {
@@ -182,15 +176,19 @@ export class SessionService {
   }
 
   #enter(definition: SessionDefinition, token: Uint8Array): Session {
+    const memory = this.#memory.admit();
     const expiry = setTimeout(() => {
       this.#logger.warn({ session: definition.name }, 'the socket of a prepared session did not come');
       this.abandon(definition.name);
     }, SOCKET_WAIT_MS);
-    const session = new Session(definition, { kind: 'prepared', token, expiry });
+    const session = new Session(definition, memory, { kind: 'prepared', token, expiry });
     const endLoan = this.#holdings.borrow(definition.holding);
+    const endShare = definition.rate && this.rates.join(definition.rate);
     this.#sessions.set(definition.name, session);
     void session.ended.then((reason) => {
       endLoan();
+      memory.release();
+      endShare?.();
       this.#sessions.delete(definition.name);
       this.endings.next({ session, reason });
     });
@@ -227,7 +225,7 @@ export class SessionService {
     const account = this.#ledger.open({ session: name, device: holding.attachment });
     let reason: SessionEnd = 'internal-error';
     try {
-      if (isUnixSocket(socket.number)) setSendBuffer(socket.number, SEND_BUFFER_BYTES);
+      const buffers = furnish(session.memory, engine.name, socket.number);
       if (this.#stopping) session.control.requestStop();
       // T17: a later connection may have written already, so what a client that has left sent on this one is void.
       const isStale = this.#overtaken.has(session) && hasHungUp(socket.number);
@@ -240,6 +238,8 @@ export class SessionService {
             preload: payload,
             control: session.control,
             pins: account.memory,
+            limit: this.rates.limitOf(session.definition.rate?.account),
+            buffers,
           });
       await reached('lease.served');
       reason = await serving;

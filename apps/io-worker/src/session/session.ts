@@ -3,6 +3,8 @@ import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import type { Holding } from '../holding/holding.js';
+import type { MemoryShare } from '../memory/memory-budget.js';
+import type { RateShare } from '../rate/rate-accounts.js';
 import type { OpenedRemote } from '../remote/remote-device.js';
 
 /** Why a session is over: its engine's reason, that its socket never came, or that its device is another one now. */
@@ -22,6 +24,8 @@ export interface SessionDefinition {
   readonly tls: boolean;
   readonly startTime: Date;
   readonly facts: TransmissionFacts;
+  /** What it shares with the other sessions of its account; absent: it may take what it can. */
+  readonly rate?: RateShare | undefined;
 }
 
 export type SessionState =
@@ -32,6 +36,8 @@ export type SessionState =
 /** One client in transmission, or about to be. */
 export class Session {
   readonly definition: SessionDefinition;
+  /** What it may have in memory; given back when it has ended. */
+  readonly memory: MemoryShare;
   readonly control = new SessionControl();
   readonly ended: Promise<SessionEnd>;
   #state: SessionState;
@@ -39,8 +45,13 @@ export class Session {
   readonly #ending = new AbortController();
   #remote: OpenedRemote | undefined;
 
-  constructor(definition: SessionDefinition, state: SessionState & { kind: 'prepared' }) {
+  constructor(
+    definition: SessionDefinition,
+    memory: MemoryShare,
+    state: SessionState & { kind: 'prepared' },
+  ) {
     this.definition = definition;
+    this.memory = memory;
     this.#state = state;
     let resolveEnded: (reason: SessionEnd) => void = () => undefined;
     this.ended = new Promise((resolve) => {

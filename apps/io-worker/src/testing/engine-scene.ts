@@ -15,6 +15,7 @@ import type { EndReason, Engine } from '../engine/engine.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import { SessionControl } from '../engine/session-control.js';
 import { Site } from '../pins/pin-sites.js';
+import type { SharedLimit } from '../rate/shared-limit.js';
 import { ChunkClient } from './chunk-client.js';
 import { NbdClient } from './nbd-client.js';
 
@@ -37,6 +38,8 @@ export interface SessionOptions {
   readonly replyMode?: ReplyMode;
   /** Selected: `base:allocation` as 1, `qemu:allocation-depth` as 2. */
   readonly contexts?: boolean;
+  /** What it may take; no limit if it is not given. */
+  readonly limit?: SharedLimit;
 }
 
 export const CONTEXTS = [
@@ -92,6 +95,7 @@ export class EngineScene {
     sizeBytes = DISK_BYTES,
     replyMode = 'simple',
     contexts = false,
+    limit,
   }: SessionOptions = {}): {
     client: NbdClient;
     /** Of a session whose replies come in chunks. */
@@ -112,6 +116,7 @@ export class EngineScene {
       preload,
       control,
       pins: account.memory,
+      limit,
     });
     onTestFinished(async () => {
       client.hangUp();

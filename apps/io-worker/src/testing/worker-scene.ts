@@ -15,6 +15,7 @@ import { EventLoopEngine } from '../engine/event-loop-engine.js';
 import { ThreadEngine } from '../engine/thread-engine.js';
 import type { DescriptorHolding, Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
+import { SessionMemory } from '../memory/session-memory.js';
 import type { Session, SessionDefinition, SessionEnd } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { NbdClient } from './nbd-client.js';
@@ -39,7 +40,7 @@ export class WorkerScene {
   readonly #workerHandoff = path.join(this.folder, 'worker');
   #leases = 100n;
 
-  private constructor(engine: Engine | undefined) {
+  private constructor(engine: Engine | undefined, memoryMax: number) {
     writeFileSync(this.image, Buffer.alloc(IMAGE_BYTES, 'disk '));
     // No thread is ever idle, since none is made.
     const engines = new Engines(new ThreadEngine(this.logger), new EventLoopEngine());
@@ -50,6 +51,7 @@ export class WorkerScene {
       engines,
       this.ledger,
       SESSIONS_MAX,
+      new SessionMemory({ memoryMax, threads: 0, sessionsMax: SESSIONS_MAX }, this.logger),
       this.logger,
     );
     this.sessions.endings.subscribe(({ session, reason }) => {
@@ -57,9 +59,12 @@ export class WorkerScene {
     });
   }
 
-  /** @param engine serves all sessions in place of the event loop */
-  static async start(engine?: Engine): Promise<WorkerScene> {
-    const scene = new WorkerScene(engine);
+  /**
+   * @param engine serves all sessions in place of the event loop
+   * @param memoryMax of all sessions, in bytes
+   */
+  static async start(engine?: Engine, memoryMax = 2 ** 30): Promise<WorkerScene> {
+    const scene = new WorkerScene(engine, memoryMax);
     await scene.inbox.listen(scene.#workerHandoff);
     scene.sessions.open();
     onTestFinished(async () => {

@@ -8,6 +8,7 @@ import {
 } from '@holdfast/nbd-protocol';
 import { writerLimits, type ExportBlockSize, type ExportDefinition, type WriterLimit } from '@holdfast/store';
 import { CLIENT_RULE_BYTES_MAX, CLIENT_RULES_MAX, isClientRule } from './client-rule.js';
+import { parseRateLimit } from './rate-limit.js';
 
 /** Largest limit of connections: as many as a host has ports to connect from. */
 const CONNECTIONS_MAX = 65_535;
@@ -32,6 +33,7 @@ export function parseExportDefinition(request: gatewayV1.CreateExportRequest): E
     clientConnectionsMax: parseConnectionsMax(wanted.clientConnectionsMax, 'client_connections_max'),
     writers: parseWriters(wanted.writers),
     blockSize: parseBlockSize(wanted.blockSize),
+    rateLimit: parseRateLimit(wanted.rateLimit),
   };
 }
 

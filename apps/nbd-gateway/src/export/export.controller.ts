@@ -7,6 +7,8 @@ import { TLS_UPGRADE, type TlsUpgrade } from '../tls/tls-upgrade.js';
 import { Endpoints } from './endpoints.js';
 import { parseExportDefinition, writersCodes } from './export-definition.js';
 import { ExportService } from './export.service.js';
+import { RateAnnouncer } from './rate-announcer.js';
+import { parseRateLimitChange, toRateLimitMessage } from './rate-limit.js';
 
 @GrpcController(gatewayV1.ExportServiceService)
 export class ExportController implements GrpcControllerOf<gatewayV1.ExportServiceService> {
@@ -14,6 +16,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     @Inject(STORE) private readonly store: StoreToken,
     private readonly exports: ExportService,
     private readonly endpoints: Endpoints,
+    private readonly rates: RateAnnouncer,
     @Inject(TLS_UPGRADE) private readonly tls: TlsUpgrade | undefined,
   ) {}
 
@@ -36,6 +39,15 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
     };
   }
 
+  async updateExport(request: gatewayV1.UpdateExportRequest): Promise<gatewayV1.Export> {
+    const wanted = request.export ?? gatewayV1.Export.fromPartial({});
+    const id = exportName.parse(wanted.name, 'export.name');
+    const change = parseRateLimitChange(wanted.rateLimit, request.updateMask);
+    const record = await this.store.exports.changeRateLimit(id, change);
+    await this.rates.announce([record]);
+    return this.#message(record, await this.exports.isReadOnly(record));
+  }
+
   async deleteExport(request: gatewayV1.DeleteExportRequest): Promise<Record<string, never>> {
     await this.store.exports.remove(exportName.parse(request.name));
     return {};
@@ -50,6 +62,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
       device: deviceName.format(deviceId),
       allowedClients: [...record.allowedClients],
       writers: writersCodes[record.writers],
+      rateLimit: toRateLimitMessage(record.rateLimit),
       uris: this.endpoints.urisOf(id, { needsTls }),
     };
   }

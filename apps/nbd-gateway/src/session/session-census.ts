@@ -16,6 +16,8 @@ interface Counted {
  * restart.
  */
 export class SessionCensus {
+  /** Told of the exports that have sessions, by name, whenever the worker was found and its sessions were counted. */
+  onRecount: (exportNames: ReadonlySet<string>) => void = () => undefined;
   readonly #sessions: ServiceClient<workerV1.SessionServiceService>;
   readonly #logger: Logger;
   /** By session, those that are being opened here: the worker may not know them yet. */
@@ -118,6 +120,7 @@ export class SessionCensus {
         this.#running.set(name, { exportName, client: clientOf(clientAddress) });
       }
       this.#endedMeanwhile = undefined;
+      this.onRecount(new Set(sessions.map((session) => session.export)));
     } catch (error) {
       this.#logger.warn(`cannot count the worker's sessions: ${messageOf(error)}`);
     }

@@ -17,6 +17,7 @@ import type { ConnectedClient } from '../client/connected-client.js';
 import { effectiveBlockSize, type DeviceOffer } from '../export/device-offer.js';
 import { describeExport } from '../export/export-description.js';
 import type { ExportService } from '../export/export.service.js';
+import { rateMessage } from '../export/rate-announcer.js';
 import { claimOf } from './lease-claim.js';
 import type { SessionCensus } from './session-census.js';
 import type { SessionLimits } from './session-limits.js';
@@ -189,6 +190,7 @@ export class SessionOpener {
         metaContexts: [...negotiated.contexts],
         tls: negotiated.tls,
         sizeBytes: description.sizeBytes,
+        rateLimit: rateMessage(record),
       },
       token,
       workerInstance: lease.workerInstance,

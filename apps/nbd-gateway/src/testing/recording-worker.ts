@@ -11,6 +11,8 @@ export class RecordingWorker {
   /** `prepare sessions/…`, `abandon sessions/…`, `stop sessions/…` */
   readonly calls: string[] = [];
   readonly sessions = new Map<string, workerV1.Session>();
+  /** Rate limits that were set, in the order in which they came. */
+  readonly rateLimits: workerV1.RateLimit[] = [];
   /** Sockets that came, by session. */
   readonly arrivals = new Map<string, Arrival>();
   /** Runs before a session is prepared; what it throws is the answer. */
@@ -34,6 +36,10 @@ export class RecordingWorker {
       }),
       stopSession: answering(({ name }: workerV1.StopSessionRequest) => {
         worker.calls.push(`stop ${name}`);
+        return {};
+      }),
+      setRateLimit: answering(({ rateLimit }: workerV1.SetRateLimitRequest) => {
+        if (rateLimit !== undefined) worker.rateLimits.push(rateLimit);
         return {};
       }),
       listSessions: answering(async (): Promise<workerV1.ListSessionsResponse> => {

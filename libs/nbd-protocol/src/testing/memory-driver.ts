@@ -4,6 +4,7 @@ import { AllocationState } from '../constants/allocation-states.js';
 import { TransmissionFlag } from '../constants/transmission-flags.js';
 import { BASE_ALLOCATION, type MetaContext } from '../handshake/meta-context.js';
 import type { ReplyMode } from '../handshake/reply-mode.js';
+import type { Pace } from '../transmission/pace.js';
 import { Step, type StepCode, type TransmissionEnd } from '../transmission/step.js';
 import type { TransmissionFacts } from '../transmission/transmission-facts.js';
 import { TransmissionMachine } from '../transmission/transmission-machine.js';
@@ -44,6 +45,7 @@ export interface MemoryDriverOptions {
   readonly states?: Readonly<Record<string, Uint8Array>>;
   /** Longest extent that is reported, bytes: longer ones come in several, with equal flags. */
   readonly extentBytesMax?: number;
+  readonly pace?: Pace;
   /** The errno with which an operation fails, 0 if it does not. */
   readonly fault?: (operation: Operation) => number;
 }
@@ -58,7 +60,10 @@ export interface Operation {
   readonly context?: string;
 }
 
-type FileStep = Exclude<StepCode, typeof Step.receive | typeof Step.send | typeof Step.close>;
+type FileStep = Exclude<
+  StepCode,
+  typeof Step.receive | typeof Step.send | typeof Step.pause | typeof Step.close
+>;
 
 /** Drives a machine over an image in memory and a stream of chunks. */
 export class MemoryDriver {
@@ -101,6 +106,7 @@ export class MemoryDriver {
         transferMinimum: options.transferMinimum ?? Infinity,
         sendThreshold: options.sendThreshold ?? 32 * 1024,
         writeThreshold: options.writeThreshold ?? 32 * 1024,
+        ...(options.pace !== undefined && { pace: options.pace }),
       },
     );
   }
@@ -154,6 +160,9 @@ export class MemoryDriver {
       this.#receiving = true;
     } else if (step === Step.close) {
       this.closeReason = machine.closeReason;
+    } else if (step === Step.pause) {
+      this.operations.push({ step: 'pause' });
+      machine.resumed();
     } else if (step === Step.send) {
       const { outputOffset, outputLength, more } = machine;
       this.operations.push({ step: 'send', length: outputLength, flags: more === 1 ? 'more' : '' });

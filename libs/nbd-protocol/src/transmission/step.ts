@@ -29,8 +29,10 @@ export const Step = {
   extents: 8,
   /** Send `length` bytes of the file at `fileOffset` straight to the socket → `transferred(n, errno)`. */
   transfer: 9,
+  /** Wait until the pace may admit the next request, or is to be asked for another reason → `resumed()`. */
+  pause: 10,
   /** Close the connection; `closeReason` says why. There is no next step. */
-  close: 10,
+  close: 11,
 } as const;
 export type StepCode = (typeof Step)[keyof typeof Step];
 

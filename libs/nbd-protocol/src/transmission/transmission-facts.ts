@@ -10,6 +10,7 @@ import {
   OUTPUT_BYTES_MIN,
 } from '../limits.js';
 import { findContextDefinition } from '../metadata/catalogue.js';
+import type { Pace } from './pace.js';
 import { filterBytesMax } from './status-filter.js';
 
 /** What the handshake announced about the export; requests are held against it. */
@@ -44,6 +45,8 @@ export interface TransmissionOptions {
   readonly sendThreshold?: number;
   /** Bytes written since the last send at which replies are sent though more requests wait. Default 64 KiB. */
   readonly writeThreshold?: number;
+  /** Asked before each request is begun, but for those that are answered ESHUTDOWN. Default: all are begun at once. */
+  readonly pace?: Pace;
 }
 
 /** Asserts that a session can be served: all of this is the owner's to choose. */

@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.js';
 import { InputWindow } from './input-window.js';
 import { visitQueuedReads } from './look-ahead.js';
 import { RequestHeader } from './messages/request.js';
+import type { Pace } from './pace.js';
 import type { PayloadIntake } from './payload-intake.js';
 import { Phase } from './phase.js';
 import { ANSWERED, BROKEN, NO_STEP, type NoStep, type Progress } from './progress.js';
@@ -55,6 +56,7 @@ export class TransmissionMachine extends StepOperands {
   readonly #command: CommandAnswer;
   readonly #sendThreshold: number;
   readonly #writeThreshold: number;
+  readonly #pace: Pace | undefined;
   /** The request under way. */
   readonly #request = new RequestHeader();
   /** Headers that a look ahead reads. */
@@ -85,6 +87,7 @@ export class TransmissionMachine extends StepOperands {
     this.#command = command;
     this.#sendThreshold = sendThreshold ?? SEND_THRESHOLD_BYTES_DEFAULT;
     this.#writeThreshold = writeThreshold ?? WRITE_THRESHOLD_BYTES_DEFAULT;
+    this.#pace = options.pace;
   }
 
   get counters(): Readonly<TransmissionCounters> {
@@ -169,6 +172,12 @@ export class TransmissionMachine extends StepOperands {
     this.#settle(this.#read.transferred(count, errno));
   }
 
+  /** Reports that a pause is over. */
+  resumed(): void {
+    assert(this.#awaited === Step.pause, 'a pause is reported when one was asked for');
+    this.#awaited = NO_STEP;
+  }
+
   /** From now on new requests are answered ESHUTDOWN, but for DISC; what was begun is finished (T16). */
   beginShutdown(): void {
     this.#shuttingDown = true;
@@ -227,6 +236,10 @@ export class TransmissionMachine extends StepOperands {
     const payloadLength = form.payloadLength(request);
     // T1: a payload this long is not even drained.
     if (payloadLength > this.#facts.payloadMaximum) return this.#end('payload-too-large');
+    // The last to ask: what it has admitted is begun. What is answered before it is not held back with it.
+    if (this.#pace !== undefined && !this.#admits(this.#pace, error, payloadLength)) {
+      return replies.used > 0 ? this.#wire.send(0) : Step.pause;
+    }
     input.consume(form.headerBytes);
     this.#counters.requests += 1;
     if (error !== undefined || request.type === Command.WRITE) {
@@ -242,6 +255,13 @@ export class TransmissionMachine extends StepOperands {
     }
     this.#phase = Phase.command;
     return NO_STEP;
+  }
+
+  #admits(pace: Pace, error: ReplyError | undefined, payloadLength: number): boolean {
+    if (this.#shuttingDown) return true;
+    const { type, length } = this.#request;
+    const isServed = error === undefined && (type === Command.READ || type === Command.CACHE);
+    return pace.admits(type, isServed ? length : payloadLength);
   }
 
   /** Takes in a payload; with an `error`, which may come without one, it passes by unused. */

@@ -36,6 +36,21 @@ export function integer(minimum: number, maximum: number) {
     .refine((value) => value >= minimum && value <= maximum, range);
 }
 
+const UNITS = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
+
+/** A number of bytes: `1048576`, `64M`, `1GiB`; units are powers of 1024. */
+export function byteSize(minimum: number, maximum: number) {
+  const range = `must be a number of bytes such as 64M or 1G, ${minimum}–${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}(?:[KMGT](?:iB)?)?$/, range)
+    .transform((text) => {
+      const [, digits, unit = ''] = /^(\d+)([KMGT]?)/.exec(text) ?? [];
+      return Number(digits) * UNITS[unit as keyof typeof UNITS];
+    })
+    .refine((value) => value >= minimum && value <= maximum, range);
+}
+
 /** Milliseconds. */
 export const milliseconds = integer(0, 86_400_000);
 

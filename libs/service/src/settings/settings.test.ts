@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/foundation';
 import { describe, expect, test } from 'vitest';
 import { commonSettings } from './common.js';
 import { databaseSettings, databaseUrl } from './database.js';
-import { absolutePath, flag, integer, listenAddress, logLevel, socketPath } from './schemas.js';
+import { absolutePath, byteSize, flag, integer, listenAddress, logLevel, socketPath } from './schemas.js';
 import { parseSettings, setting, type Setting } from './settings.js';
 
 function refusal<T>(schema: Setting<T>['schema'], text: string | undefined): HoldfastError {
@@ -38,6 +38,9 @@ describe('settings', () => {
   test.each([
     { schema: logLevel, text: 'loud', valid: '"trace"|"debug"|"info"|"warn"|"error"|"fatal"|"silent"' },
     { schema: flag, text: 'yes', valid: '"0"|"1"|"true"|"false"' },
+    { schema: byteSize(1, 1024), text: '2K', valid: 'must be a number of bytes such as 64M or 1G, 1–1024' },
+    { schema: byteSize(1, 1024), text: '1kB', valid: 'must be a number of bytes such as 64M or 1G, 1–1024' },
+    { schema: byteSize(1, 1024), text: '', valid: 'must be a number of bytes such as 64M or 1G, 1–1024' },
     { schema: integer(1, 256), text: '257', valid: 'must be a whole number, 1–256' },
     { schema: integer(1, 256), text: '0', valid: 'must be a whole number, 1–256' },
     { schema: integer(1, 256), text: '1e2', valid: 'must be a whole number, 1–256' },
@@ -81,4 +84,11 @@ test('a flag is on for 1 and true only', () => {
 test('the database is the SQLite file of the state folder unless a URL is given', () => {
   expect(databaseUrl({ databaseUrl: '', stateFolder: '/srv/h' })).toBe('file:/srv/h/holdfast.db');
   expect(databaseUrl({ databaseUrl: 'postgresql://db/h', stateFolder: '/srv/h' })).toBe('postgresql://db/h');
+});
+
+test('a number of bytes has units of 1024', () => {
+  const schema = byteSize(0, 2 ** 40);
+  expect(['0', '4096', '64K', '64KiB', '1G', '1T'].map((text) => parsed(schema, text))).toEqual([
+    ...[0, 4096, 65_536, 65_536, 2 ** 30, 2 ** 40],
+  ]);
 });

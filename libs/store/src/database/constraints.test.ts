@@ -95,6 +95,9 @@ const refused: Record<string, [string, RegExp]> = {
     `UPDATE "Export" SET "payloadMaximum" = 4095`,
     /payloadMaximum_check/,
   ],
+  'a limit of requests a second below 0': [`UPDATE "Export" SET "iops" = -1`, /iops_check/],
+  'a limit of bytes a second below 0': [`UPDATE "Export" SET "bytesPerSecond" = -1`, /bytesPerSecond_check/],
+  'a burst of no time': [`UPDATE "Export" SET "burstMs" = 0`, /burstMs_check/],
   'an epoch of a device below 0': [`UPDATE "Device" SET "epoch" = -1`, /epoch_check/],
 };
 

@@ -16,7 +16,17 @@ export const writerLimits = ['ANY', 'ONE_CLIENT', 'ONE_CONNECTION'] as const;
 
 export type WriterLimit = (typeof writerLimits)[number];
 
-/** What the user says of an export; it never changes while the export exists. */
+/** What all sessions of an export may take together. */
+export interface ExportRateLimit {
+  /** Requests a second; 0: no limit. */
+  readonly iops: number;
+  /** Bytes a second; 0: no limit. */
+  readonly bytesPerSecond: bigint;
+  /** For how long unused rate is saved, in whole milliseconds, above 0. */
+  readonly burstMs: number;
+}
+
+/** What the user says of an export; but for the rate limit it never changes while the export exists. */
 export interface ExportDefinition {
   /** Last segment of `exports/{export}`, the NBD export name; checked by `checkResourceId`. */
   readonly id: string;
@@ -39,9 +49,12 @@ export interface ExportDefinition {
   readonly clientConnectionsMax: number;
   readonly writers: WriterLimit;
   readonly blockSize: ExportBlockSize;
+  readonly rateLimit: ExportRateLimit;
 }
 
 /** A published export. */
 export interface ExportRecord extends ExportDefinition {
   readonly createTime: Date;
+  /** How often the rate limit was changed. */
+  readonly rateRevision: number;
 }

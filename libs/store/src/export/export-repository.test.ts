@@ -22,9 +22,10 @@ describeDatabases('exports', (database) => {
       connectionsMax: 2 ** 31 - 1,
       clientConnectionsMax: 1,
       blockSize: { minimum: 65_536, preferred: 2 ** 30, payloadMaximum: 2 ** 31 - 1, required: true },
+      rateLimit: { iops: 10_000_000, bytesPerSecond: 2n ** 40n, burstMs: 3_600_000 },
     });
     const created = await exports.create(definition);
-    expect(created).toEqual({ ...definition, createTime: expect.any(Date) as Date });
+    expect(created).toEqual({ ...definition, createTime: expect.any(Date) as Date, rateRevision: 0 });
     expect(await exports.get(definition.id)).toEqual(created);
     expect(await exports.find(definition.id)).toEqual(created);
   });
@@ -37,6 +38,9 @@ describeDatabases('exports', (database) => {
       ...[{ deviceId: 'b' }, { readOnly: true }, { description: 'other' }, { transient: true }],
       ...[{ hidden: true }, { tlsRequired: true }, { connectionsMax: 1 }, { clientConnectionsMax: 1 }],
       { allowedClients: ['10.0.0.0/8'] },
+      { rateLimit: { ...created.rateLimit, iops: 1 } },
+      { rateLimit: { ...created.rateLimit, bytesPerSecond: 1n } },
+      { rateLimit: { ...created.rateLimit, burstMs: 1 } },
       { blockSize: { ...created.blockSize, minimum: 512 } },
       { blockSize: { ...created.blockSize, preferred: 512 } },
       { blockSize: { ...created.blockSize, payloadMaximum: 4096 } },
@@ -48,6 +52,22 @@ describeDatabases('exports', (database) => {
         metadata: { export: 'x' },
       });
     }
+  });
+
+  test('a rate limit changes in the parts that are given, and every change has a later revision', async () => {
+    const { exports } = await openWithDevices();
+    await exports.create(exportOf('x'));
+    const first = await exports.changeRateLimit('x', { iops: 100, bytesPerSecond: 2n ** 40n });
+    expect(first).toMatchObject({
+      rateRevision: 1,
+      rateLimit: { iops: 100, bytesPerSecond: 2n ** 40n, burstMs: 1000 },
+    });
+    await exports.changeRateLimit('x', { burstMs: 10 });
+    expect(await exports.get('x')).toMatchObject({
+      rateRevision: 2,
+      rateLimit: { iops: 100, bytesPerSecond: 2n ** 40n, burstMs: 10 },
+    });
+    await expect(exports.changeRateLimit('y', {})).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
   });
 
   test('a rule about clients is one line', async () => {

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { deviceNotFound } from '../device/device-errors.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
-import type { ExportDefinition, ExportRecord } from './export-record.js';
+import type { ExportDefinition, ExportRateLimit, ExportRecord } from './export-record.js';
 import { toExportRecord, toExportRow } from './export-row.js';
 
 /** The published exports. */
@@ -43,6 +43,17 @@ export class ExportRepository {
     const record = await this.find(id);
     if (record !== undefined) return record;
     throw new HoldfastError('EXPORT_NOT_FOUND', `There is no export ${id}.`, { export: id });
+  }
+
+  /**
+   * Changes what is given of the rate limit, and raises its revision.
+   *
+   * @throws HoldfastError EXPORT_NOT_FOUND
+   */
+  async changeRateLimit(id: string, change: Partial<ExportRateLimit>): Promise<ExportRecord> {
+    const data = { ...change, rateRevision: { increment: 1 } };
+    await this.#database.run((client) => client.export.updateMany({ where: { id }, data }));
+    return this.get(id);
   }
 
   async find(id: string): Promise<ExportRecord | undefined> {

@@ -6,8 +6,8 @@ import { writerLimits, type ExportDefinition, type ExportRecord } from './export
 const LINE_END = '\n';
 
 export function toExportRecord(row: Export): ExportRecord {
-  const { allowedClients, blockSizeMinimum, blockSizePreferred, payloadMaximum, blockSizeRequired, ...same } =
-    row;
+  const { blockSizeMinimum, blockSizePreferred, payloadMaximum, blockSizeRequired, ...others } = row;
+  const { allowedClients, iops, bytesPerSecond, burstMs, ...same } = others;
   const writers = writerLimits.find((one) => one === row.writers);
   assert(writers !== undefined, `the export ${row.id} is for the unknown writers ${row.writers}`);
   return {
@@ -20,13 +20,14 @@ export function toExportRecord(row: Export): ExportRecord {
       payloadMaximum,
       required: blockSizeRequired,
     },
+    rateLimit: { iops, bytesPerSecond, burstMs },
   };
 }
 
 /** All columns that a definition has; what else an object carries stays out. */
-export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime'> {
+export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime' | 'rateRevision'> {
   const { id, deviceId, readOnly, description, transient, hidden, tlsRequired } = definition;
-  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize } = definition;
+  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize, rateLimit } = definition;
   assert(
     allowedClients.every((rule) => rule !== '' && !rule.includes(LINE_END)),
     'a rule about clients is one line',
@@ -41,5 +42,6 @@ export function toExportRow(definition: ExportDefinition): Omit<Export, 'createT
     blockSizePreferred: blockSize.preferred,
     payloadMaximum: blockSize.payloadMaximum,
     blockSizeRequired: blockSize.required,
+    ...{ iops: rateLimit.iops, bytesPerSecond: rateLimit.bytesPerSecond, burstMs: rateLimit.burstMs },
   };
 }

@@ -87,9 +87,10 @@ describeDatabases('migrations', (database) => {
     const old = await raw(url);
     await old.execute(`${device} VALUES ('a', 'file', '/a', false, false)`);
     await old.execute(`${published} VALUES ('x', 'a', true, 'old', false)`);
-    const { createTime, ...definition } = await (await database.open(url)).exports.get('x');
+    const { createTime, rateRevision, ...definition } = await (await database.open(url)).exports.get('x');
     expect(definition).toEqual(exportOf('x', { readOnly: true, description: 'old' }));
     expect(createTime).toBeInstanceOf(Date);
+    expect(rateRevision).toBe(0);
   });
 
   test('devices of an older version stay files, with their attachments, leases and exports', async () => {

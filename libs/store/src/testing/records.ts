@@ -44,6 +44,7 @@ export function exportOf(id: string, change: Partial<ExportDefinition> = {}): Ex
     clientConnectionsMax: 0,
     writers: 'ANY',
     blockSize: { minimum: 1, preferred: 4096, payloadMaximum: 32 * 1024 * 1024, required: false },
+    rateLimit: { iops: 0, bytesPerSecond: 0n, burstMs: 1000 },
     ...change,
   };
 }

@@ -40,6 +40,10 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
     return {};
   }
 
+  setRateLimit(): Record<string, never> {
+    return {};
+  }
+
   /** Never answers. */
   listSessions(): Promise<workerV1.ListSessionsResponse> {
     say('listing');
