@@ -64,6 +64,13 @@ test('E10 a session that leaked stays in the books, and keeps its device', () =>
   expect(ledger.violations()).toHaveLength(1);
 });
 
+test('E10 sums that do not fit each other are a violation, though nothing is known to be held', () => {
+  const ledger = new PinLedger();
+  const { account } = openSession(ledger, 'one');
+  new Float64Array(account.memory, 0, 1)[0] = 1;
+  expect(ledger.close(account, ENDED)).toMatchObject([{ kind: 'leak', releaseSite: ENDED }]);
+});
+
 test('E9 violations of a session that runs are told before it ends', () => {
   const ledger = new PinLedger();
   const { account, shard } = openSession(ledger, 'one');

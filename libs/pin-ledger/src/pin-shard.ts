@@ -215,6 +215,11 @@ export class PinShard {
     }
   }
 
+  /** Records that sums do not fit each other, though nothing is known to be held: somebody else wrote them. */
+  reportImbalance(site: number): void {
+    this.#violate(ViolationKind.leak, Variant.pinned, 0, site, site);
+  }
+
   #freeSlot(): number {
     for (let slot = 0; slot < REQUESTS_MAX; slot++) {
       if (this.#cells[slot * REQUEST_CELLS_EACH + RequestCell.request] === 0) return slot;
