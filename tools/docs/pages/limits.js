@@ -25,6 +25,10 @@ const sections = [
     files: ['apps/io-worker/src/engine/turn.ts'],
   },
   {
+    heading: 'Waiting of I/O threads',
+    files: ['apps/io-worker/src/engine/spin.ts'],
+  },
+  {
     heading: 'Memory of sessions',
     intro: 'What the setting HOLDFAST_WORKER_MEMORY_MAX is divided into.',
     files: ['apps/io-worker/src/engine/buffer-sizes.ts'],

@@ -1,19 +1,21 @@
 import { Errno, MessageFlag, receive, sendBytes, sendFile, waitReadable } from '@holdfast/linux';
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
-
-/** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
-const SPINS = 100;
+import type { Spin } from './spin.js';
 
 /** What sends report when the peer is gone (send(2), tcp(7)). */
 const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ENOTCONN, Errno.ETIMEDOUT];
 
-/** Bytes received, or 0 when the connection is over in whatever way. */
-export function receiveSome(socket: number, address: number, length: number): number {
-  for (let spin = 0; spin < SPINS; spin++) {
+/** Bytes received, or 0 when the connection is over in whatever way. Spins for them before it sleeps. */
+export function receiveSome(socket: number, address: number, length: number, spin: Spin): number {
+  for (let tries = spin.tries; tries > 0; tries--) {
     const got = receive(socket, address, length, MessageFlag.DONTWAIT);
-    if (got >= 0) return got;
+    if (got >= 0) {
+      spin.paid();
+      return got;
+    }
     if (got !== -Errno.EAGAIN) return 0;
   }
+  spin.inVain();
   return Math.max(0, receive(socket, address, length, 0));
 }
 
@@ -23,8 +25,9 @@ export function receiveWithin(
   address: number,
   length: number,
   waitMs: number,
+  spin: Spin,
 ): number | undefined {
-  return waitReadable(socket, waitMs) ? receiveSome(socket, address, length) : undefined;
+  return waitReadable(socket, waitMs) ? receiveSome(socket, address, length, spin) : undefined;
 }
 
 /** Whether everything was sent. */

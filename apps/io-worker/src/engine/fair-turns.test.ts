@@ -32,7 +32,6 @@ describe('a session of the event loop that has much to do', () => {
   test.each([
     ['small reads', { type: Command.READ, length: 512 }, TURN_REQUESTS],
     ['reads that are as large as they may be at once', { type: Command.READ, length: 28 * KIB }, 10],
-    ['requests that are refused', { type: 99, length: 1 }, TURN_REQUESTS],
   ])('lets others have their turn between %s', async (_what, request, turn) => {
     expect(await servedMeanwhile(request)).toBeLessThanOrEqual(TURNS * turn);
   });

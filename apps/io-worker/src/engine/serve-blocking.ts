@@ -15,6 +15,7 @@ import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason } from './engine.js';
 import type { SessionControl } from './session-control.js';
+import { Spin } from './spin.js';
 
 /**
  * READs from here on go from the page cache to a Unix socket by sendfile(2), without a copy through this process. On TCP
@@ -48,6 +49,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const outputAddress = session.output.address + repliesStart;
   const device = new DeviceIo(session.device, pins);
   const pace = new Throttle(session.limit);
+  const spin = new Spin();
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
@@ -89,7 +91,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
         if (control.fenced) return 'fenced';
         if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
-        receiveInto(machine, socket, inputAddress);
+        receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
@@ -162,13 +164,13 @@ function transferred(machine: TransmissionMachine, { socket, device, pins }: Blo
   return isThere;
 }
 
-function receiveInto(machine: TransmissionMachine, socket: number, input: number): void {
+function receiveInto(machine: TransmissionMachine, socket: number, input: number, spin: Spin): void {
   const address = input + machine.inputOffset;
   if (machine.brief === 0) {
-    machine.received(receiveSome(socket, address, machine.inputLength));
+    machine.received(receiveSome(socket, address, machine.inputLength, spin));
     return;
   }
-  const count = receiveWithin(socket, address, machine.inputLength, PAYLOAD_WAIT_MS);
+  const count = receiveWithin(socket, address, machine.inputLength, PAYLOAD_WAIT_MS, spin);
   if (count === undefined) machine.silent();
   else machine.received(count);
 }

@@ -118,9 +118,10 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         } else {
           await control.pauseOnLoop(throttle.pauseMs);
           if (isDisconnected(session.socketFd)) throttle.waive();
+          // Not between turns: what has come and would be served at once is under way.
+          if (control.stopping) machine.beginShutdown();
         }
         if (control.fenced) return 'fenced';
-        if (control.stopping) machine.beginShutdown();
         machine.resumed();
         break;
       case Step.close:
