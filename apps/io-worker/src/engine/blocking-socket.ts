@@ -1,4 +1,12 @@
-import { Errno, MessageFlag, receive, sendBytes, sendFile, waitReadable } from '@holdfast/linux';
+import {
+  Errno,
+  MessageFlag,
+  receive,
+  sendBytes,
+  sendFile,
+  waitReadable,
+  waitReadableUnlessRung,
+} from '@holdfast/linux';
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 
 /** Receives tried without waiting before the thread sleeps: a client's next request is often microseconds away. */
@@ -9,12 +17,32 @@ const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errn
 
 /** Bytes received, or 0 when the connection is over in whatever way. */
 export function receiveSome(socket: number, address: number, length: number): number {
+  const got = receiveSpinning(socket, address, length);
+  return got ?? Math.max(0, receive(socket, address, length, 0));
+}
+
+/** As {@link receiveSome}, or undefined when the bell was rung before anything came. */
+export function receiveUnlessRung(
+  socket: number,
+  bell: number,
+  address: number,
+  length: number,
+): number | undefined {
+  for (;;) {
+    const got = receiveSpinning(socket, address, length);
+    if (got !== undefined) return got;
+    if (!waitReadableUnlessRung(socket, bell)) return undefined;
+  }
+}
+
+/** Undefined when nothing has come yet. */
+function receiveSpinning(socket: number, address: number, length: number): number | undefined {
   for (let spin = 0; spin < SPINS; spin++) {
     const got = receive(socket, address, length, MessageFlag.DONTWAIT);
     if (got >= 0) return got;
     if (got !== -Errno.EAGAIN) return 0;
   }
-  return Math.max(0, receive(socket, address, length, 0));
+  return undefined;
 }
 
 /** Bytes received, 0 when the connection is over, or undefined when nothing came for `waitMs`. */

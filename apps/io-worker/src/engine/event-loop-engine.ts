@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { NativeBuffer, setBlocking } from '@holdfast/linux';
-import type { Assignment, EndReason, Engine } from './engine.js';
+import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import { serveEvented } from './serve-evented.js';
 
@@ -21,7 +21,7 @@ export class EventLoopEngine implements Engine {
     return this.#sessions;
   }
 
-  async serve(assignment: Assignment): Promise<EndReason> {
+  async serve(assignment: Assignment): Promise<ServeOutcome> {
     this.#sessions++;
     try {
       using input = NativeBuffer.allocate(INPUT_BYTES);

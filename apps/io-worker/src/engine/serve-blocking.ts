@@ -1,4 +1,4 @@
-import { isUnixSocket, type NativeBuffer } from '@holdfast/linux';
+import { isUnixSocket, silenceBell, type NativeBuffer } from '@holdfast/linux';
 import {
   dataStartBytes,
   PAYLOAD_WAIT_MS,
@@ -7,9 +7,10 @@ import {
   type TransmissionFacts,
 } from '@holdfast/nbd-protocol';
 import { extentSourceOf } from '../context/extent-sources.js';
-import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
+import { receiveSome, receiveUnlessRung, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
-import type { EndReason } from './engine.js';
+import { pause, resume } from './pause.js';
+import type { EndReason, ServeOutcome } from './engine.js';
 import type { SessionControl } from './session-control.js';
 
 /**
@@ -33,13 +34,15 @@ export interface BlockingSession {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
+  /** Descriptor of the bell that is rung when the session is to pause. */
+  readonly bell: number;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
 }
 
-/** Serves one session on this thread with blocking system calls, to its end. */
-export function serveBlocking(session: BlockingSession): EndReason {
+/** Serves one session on this thread with blocking system calls, to its end or to a pause. */
+export function serveBlocking(session: BlockingSession): ServeOutcome {
   const { socket, control } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
@@ -54,7 +57,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
   };
-  machine.preload(session.preload);
+  resume(machine, session);
 
   for (;;) {
     switch (machine.next()) {
@@ -86,7 +89,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        receiveInto(machine, socket, inputAddress);
+        if (machine.isAtRest) {
+          const count = receiveAtRest(machine, session, inputAddress);
+          if (count === PAUSED) return pause(machine, control);
+          machine.received(count);
+        } else receiveInto(machine, socket, inputAddress);
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
@@ -130,6 +137,25 @@ export function serveBlocking(session: BlockingSession): EndReason {
         return finish(machine, control, machine.closeReason ?? 'internal-error');
     }
   }
+}
+
+/** In place of a count of bytes: the session is to pause. */
+const PAUSED = -1;
+
+/** Bytes received; 0 when the connection is over; {@link PAUSED} */
+function receiveAtRest(
+  machine: TransmissionMachine,
+  { socket, control, bell }: BlockingSession,
+  input: number,
+): number {
+  const address = input + machine.inputOffset;
+  // The bell may also have been rung for a session before, which ended by itself.
+  while (!control.pausing) {
+    const count = receiveUnlessRung(socket, bell, address, machine.inputLength);
+    if (count !== undefined) return count;
+    silenceBell(bell);
+  }
+  return PAUSED;
 }
 
 function receiveInto(machine: TransmissionMachine, socket: number, input: number): void {

@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NativeBuffer } from '@holdfast/linux';
 import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
-import type { EndReason } from './engine.js';
+import type { EndReason, ServeOutcome } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
+import { pause, resume } from './pause.js';
 import type { SessionControl } from './session-control.js';
 import { SocketReader } from './socket-reader.js';
 
@@ -24,7 +25,7 @@ export interface EventedSession {
 }
 
 /** Serves one session on the event loop: what may wait is awaited, reads from the page cache do not. */
-export async function serveEvented(session: EventedSession): Promise<EndReason> {
+export async function serveEvented(session: EventedSession): Promise<ServeOutcome> {
   const { control, device, input, output, socket } = session;
   const reader = new SocketReader(socket);
   const machine = new TransmissionMachine(
@@ -32,7 +33,10 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
     { input: input.bytes, output: output.bytes },
     { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD },
   );
-  machine.preload(session.preload);
+  resume(machine, session);
+  control.wake = () => {
+    reader.wake();
+  };
 
   for (let steps = 1; ; steps++) {
     if (steps % TURN_STEPS === 0) await nextTurn();
@@ -54,6 +58,9 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
+        if (machine.isAtRest && !(await reader.somethingUnless(() => control.pausing))) {
+          return pause(machine, control, reader.surrender());
+        }
         if (machine.brief === 1 && !(await reader.somethingWithin(PAYLOAD_WAIT_MS))) {
           machine.silent();
         } else {

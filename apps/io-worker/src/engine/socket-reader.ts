@@ -40,6 +40,39 @@ export class SocketReader {
     }
   }
 
+  /**
+   * Waits for bytes to read or for the end of the connection. @returns false as soon as `isUnwanted`, which is asked
+   * again after {@link wake}; then what has come stays where it is
+   */
+  async somethingUnless(isUnwanted: () => boolean): Promise<boolean> {
+    for (;;) {
+      if (this.#over) return true;
+      if (isUnwanted()) return false;
+      if (this.#socket.readableLength > 0) return true;
+      await this.#news();
+    }
+  }
+
+  /** Makes whoever waits look again. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /**
+   * Ends the use of the stream: what it has read and nobody has taken. Whatever comes from now on stays with the socket,
+   * since the stream closes in the same turn of the loop.
+   */
+  surrender(): Uint8Array {
+    const parts: Buffer[] = [];
+    for (;;) {
+      const part = this.#socket.read() as Buffer | null;
+      if (part === null) break;
+      parts.push(part);
+    }
+    this.#socket.destroy();
+    return Buffer.concat(parts);
+  }
+
   /** Whether there are bytes to read, or the end of the connection, before the time is over. */
   async somethingWithin(waitMs: number): Promise<boolean> {
     let isLate = false as boolean;

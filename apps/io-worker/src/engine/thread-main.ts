@@ -1,6 +1,6 @@
 /**
  * An I/O thread: waits for a session, serves it with blocking calls, reports its end, waits for the next. While it
- * serves it reads no messages; `SessionControl` and shutdown(2) on the socket reach it.
+ * serves it reads no messages; `SessionControl`, its bell and shutdown(2) on the socket reach it.
  */
 import { parentPort } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
@@ -24,15 +24,17 @@ const report = (message: ThreadReport) => {
 };
 
 port.on('message', (task: ThreadTask) => {
+  const control = new SessionControl(task.control);
   const reason = serveBlocking({
     socket: task.socket,
     device: task.device,
     facts: task.facts,
     preload: task.preload,
-    control: new SessionControl(task.control),
+    control,
+    bell: task.bell,
     input,
     output,
   });
-  report({ kind: 'ended', reason });
+  report(reason === 'paused' ? { kind: 'paused', undecoded: control.undecoded } : { kind: 'ended', reason });
 });
 report({ kind: 'ready' });

@@ -8,8 +8,13 @@ export interface ThreadTask {
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SharedArrayBuffer;
+  /** Descriptor of the thread's own `WakeBell`. */
+  readonly bell: number;
 }
 
 /** From an I/O thread. */
 export type ThreadReport =
-  { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly reason: EndReason };
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'ended'; readonly reason: EndReason }
+  /** What was received and not decoded. */
+  | { readonly kind: 'paused'; readonly undecoded: Uint8Array };

@@ -10,11 +10,13 @@ import {
 } from '@holdfast/linux';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
+import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
+import type { SessionRest } from './session-rest.js';
 
 /** A gateway that was answered passes the socket at once; one that died never will. */
 const SOCKET_WAIT_MS = 10_000;
@@ -81,6 +83,10 @@ export class SessionService {
     if (number > this.#voidUpTo) this.#voidUpTo = number;
   }
 
+  get voidedUpTo(): bigint {
+    return this.#voidUpTo;
+  }
+
   /**
    * Makes a place for a session whose socket will come under `token`.
    *
@@ -128,6 +134,30 @@ export class SessionService {
     session.fence();
     this.#shutSocket(session, ShutdownHow.BOTH);
     await session.ended;
+  }
+
+  /** Has every session that is served stop between two requests, its socket untouched. Resolves when all have. */
+  async pauseAll(): Promise<void> {
+    await Promise.all(this.list().map((session) => session.rest()));
+  }
+
+  /** Sessions that were paused, or were to be, go on. */
+  resumeAll(): void {
+    for (const session of this.list()) {
+      session.control.cancelPause();
+      this.#resume(session);
+    }
+  }
+
+  /** Enters a session that rests in another process, which will not touch it again: it goes on by {@link resumeAll}. */
+  adopt(definition: SessionDefinition, rest: SessionRest): Session {
+    const { socket, undecoded, stopping, assumesPayloads, counters } = rest;
+    const session = new Session(definition, { kind: 'paused', socket, undecoded });
+    session.control.restore(counters);
+    session.control.assumesPayloads = assumesPayloads;
+    if (stopping) session.control.requestStop();
+    this.#track(session);
+    return session;
   }
 
   /** T16: work under way finishes, new requests get ESHUTDOWN, then the sockets are shut. */
@@ -182,14 +212,20 @@ export class SessionService {
       this.abandon(definition.name);
     }, SOCKET_WAIT_MS);
     const session = new Session(definition, { kind: 'prepared', token, expiry });
-    const endLoan = this.#holdings.borrow(definition.holding);
-    this.#sessions.set(definition.name, session);
+    this.#track(session);
+    return session;
+  }
+
+  /** From now on it counts, and its device is lent to it, until it ends. */
+  #track(session: Session): void {
+    const { holding, name } = session.definition;
+    const endLoan = this.#holdings.borrow(holding);
+    this.#sessions.set(name, session);
     void session.ended.then((reason) => {
       endLoan();
-      this.#sessions.delete(definition.name);
+      this.#sessions.delete(name);
       this.endings.next({ session, reason });
     });
-    return session;
   }
 
   /** A session of another server's export has a connection of its own there, before its client is told to begin. */
@@ -214,12 +250,32 @@ export class SessionService {
   }
 
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
-    const { holding } = session.definition;
-    const engine = this.#engines.choose(holding.kind === 'remote');
+    const isNew = session.state.kind === 'prepared';
+    const engine = this.#engines.choose(session.definition.holding.kind === 'remote');
     // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
-    logOpened(this.#logger, session);
-    let reason: SessionEnd = 'internal-error';
+    if (isNew) logOpened(this.#logger, session);
+    const outcome = await this.#runEngine(session, engine, { fd: socket, payload });
+    if (outcome === 'paused') {
+      session.pause();
+      // Called off before the engine had told that it stopped.
+      if (!session.control.pausing) this.#resume(session);
+      return;
+    }
+    await reached('release.over');
+    const reason = session.remote?.link.hasChanged === true ? 'device-changed' : outcome;
+    hangUp(socket);
+    logClosed(this.#logger, session, reason);
+    session.end(reason);
+  }
+
+  /** Never throws: what fails inside ends the session with `internal-error`. */
+  async #runEngine(
+    session: Session,
+    engine: Engine,
+    { fd: socket, payload }: Arrival,
+  ): Promise<ServeOutcome> {
+    const { holding, facts, name } = session.definition;
     try {
       if (isUnixSocket(socket.number)) setSendBuffer(socket.number, SEND_BUFFER_BYTES);
       if (this.#stopping) session.control.requestStop();
@@ -230,21 +286,23 @@ export class SessionService {
         : engine.serve({
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
-            facts: session.definition.facts,
+            facts,
             preload: payload,
             control: session.control,
           });
       await reached('lease.served');
-      reason = await serving;
+      return await serving;
     } catch (error) {
-      this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
-    } finally {
-      await reached('release.over');
-      if (session.remote?.link.hasChanged === true) reason = 'device-changed';
-      hangUp(socket);
-      logClosed(this.#logger, session, reason);
-      session.end(reason);
+      this.#logger.error({ err: error, session: name }, messageOf(error));
+      return 'internal-error';
     }
+  }
+
+  #resume(session: Session): void {
+    if (session.state.kind !== 'paused') return;
+    const { socket, undecoded } = session.state;
+    session.control.cancelPause();
+    void this.#serve(session, { fd: socket, payload: Buffer.from(undecoded) });
   }
 
   /**

@@ -5,7 +5,7 @@ import { byteCount } from '@holdfast/foundation';
 import { socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, DEFAULT_BLOCK_SIZE, type ReplyMode } from '@holdfast/nbd-protocol';
 import { onTestFinished } from 'vitest';
-import type { EndReason, Engine } from '../engine/engine.js';
+import type { Engine, ServeOutcome } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
 import { ChunkClient } from './chunk-client.js';
 import { NbdClient } from './nbd-client.js';
@@ -83,7 +83,7 @@ export class EngineScene {
     chunks: ChunkClient;
     control: SessionControl;
     socket: OwnedFd;
-    ended: Promise<EndReason>;
+    ended: Promise<ServeOutcome>;
   } {
     const [socket, other] = socketPair();
     const client = new NbdClient(other);
