@@ -8,6 +8,7 @@ import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
 import { statusCommand } from './commands/status.js';
 import { tlsCommand } from './commands/tls.js';
+import { workerCommand } from './commands/worker.js';
 import { reportError, wantsJson } from './output/report-error.js';
 
 process.title = 'holdfast';
@@ -25,6 +26,7 @@ for (const command of [
   exportCommand(),
   sessionCommand(),
   leaseCommand(),
+  workerCommand(),
   nbdCommand(),
   tlsCommand(),
   hookCommand(),
