@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { byteCount } from '@holdfast/foundation';
-import { socketPair, type OwnedFd } from '@holdfast/linux';
+import { HANDOFF_PAYLOAD_MAX, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, Command, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeEngines } from '../testing/both-engines.js';
 import { DISK_BYTES, EngineScene, patternByte } from '../testing/engine-scene.js';
 import { NbdClient } from '../testing/nbd-client.js';
 import type { Engine } from './engine.js';
+import { EventLoopEngine } from './event-loop-engine.js';
 import { SessionControl } from './session-control.js';
 
 const { READ, WRITE, FLUSH } = Command;
@@ -163,4 +164,28 @@ describeEngines('a pause', (engine) => {
     client.hangUp();
     expect(await session.serve()).toBe('end-of-stream');
   });
+});
+
+test('on the event loop, what is read ahead fits beside a descriptor, however much a client sends', async () => {
+  const engine = new EventLoopEngine();
+  const session = new Paused(engine, new EngineScene(engine));
+  const { client, control } = session;
+  const payload = Buffer.alloc(256 * KIB, 'much ');
+  const count = 200;
+  let outcome = session.serve();
+  for (let i = 0; i < count; i++) client.send({ type: WRITE, offset: 0, payload });
+  const answered = (async () => {
+    for (let i = 0; i < count; i++) expect((await client.reply()).error).toBe(0);
+  })();
+  for (let pause = 0; pause < 20; pause++) {
+    await delay(5);
+    control.requestPause();
+    expect(await outcome).toBe('paused');
+    expect(control.undecoded.length).toBeLessThanOrEqual(HANDOFF_PAYLOAD_MAX);
+    outcome = session.serve();
+  }
+  await answered;
+  client.hangUp();
+  expect(await outcome).toBe('end-of-stream');
+  expect(control.counters).toMatchObject({ requests: count, bytesWritten: count * payload.length });
 });

@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { NativeBuffer } from '@holdfast/linux';
-import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { HANDOFF_PAYLOAD_MAX, type NativeBuffer } from '@holdfast/linux';
+import {
+  INPUT_BYTES_MIN,
+  PAYLOAD_WAIT_MS,
+  Step,
+  TransmissionMachine,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { EndReason, ServeOutcome } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
@@ -13,6 +19,9 @@ const SEND_THRESHOLD = 64 * 1024;
 
 /** Requests answered in a row without waiting for anything, before other sessions get their turn. */
 const TURN_STEPS = 256;
+
+/** What a session that pauses may have read of its client: with a part of a request before it, it is passed on at once. */
+const READ_AHEAD_MAX = HANDOFF_PAYLOAD_MAX - INPUT_BYTES_MIN;
 
 export interface EventedSession {
   readonly socket: Socket;
@@ -38,6 +47,9 @@ export async function serveEvented(session: EventedSession): Promise<ServeOutcom
     reader.wake();
   };
 
+  // What was read ahead must fit beside a descriptor; if it does not, some of it is answered first.
+  const mayPause = () => control.pausing && reader.buffered <= READ_AHEAD_MAX;
+
   for (let steps = 1; ; steps++) {
     if (steps % TURN_STEPS === 0) await nextTurn();
     switch (machine.next()) {
@@ -58,7 +70,7 @@ export async function serveEvented(session: EventedSession): Promise<ServeOutcom
       case Step.receive:
         if (control.fenced) return 'fenced';
         control.publish(machine.counters);
-        if (machine.isAtRest && !(await reader.somethingUnless(() => control.pausing))) {
+        if (machine.isAtRest && !(await reader.somethingUnless(mayPause))) {
           return pause(machine, control, reader.surrender());
         }
         if (machine.brief === 1 && !(await reader.somethingWithin(PAYLOAD_WAIT_MS))) {
