@@ -105,6 +105,8 @@ export class HandoverService {
     clearTimeout(this.#offered(id).timeout);
     this.#state = { kind: 'committed' };
     this.#gate.shut();
+    // Whoever watches hears that this is the end, in order.
+    this.#sessions.endings.complete();
     this.#logger.info('everything is handed over to another process');
     await reached('upgrade.committed');
   }
