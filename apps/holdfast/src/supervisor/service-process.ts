@@ -174,10 +174,14 @@ export class ServiceProcess {
   async #replace(old: Started, { environment, hasTakenOver, deadlineMs }: Replacement): Promise<void> {
     const next = this.#spawn(environment);
     const { pid = 0 } = next.child;
-    const outcome = await Promise.race([
-      until(() => hasTakenOver(pid), deadlineMs),
-      next.ended.then((how) => ({ how })),
-    ]);
+    let isOver = false as boolean;
+    const takesOver = until(
+      () => hasTakenOver(pid),
+      deadlineMs,
+      () => isOver,
+    );
+    const outcome = await Promise.race([takesOver, next.ended.then((how) => ({ how }))]);
+    isOver = true;
     if (outcome === 'yes') {
       this.#state = { kind: 'running', started: next };
       await this.#endOf(old);
@@ -231,10 +235,14 @@ export class ServiceProcess {
   }
 }
 
-/** Asks again and again; whoever cannot answer has not answered yes. */
-async function until(probe: () => Promise<boolean>, deadlineMs: number): Promise<'yes' | 'late'> {
+/** Asks again and again, unless it has become vain; whoever cannot answer has not answered yes. */
+async function until(
+  probe: () => Promise<boolean>,
+  deadlineMs: number,
+  isVain: () => boolean,
+): Promise<'yes' | 'late'> {
   const deadline = Date.now() + deadlineMs;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !isVain()) {
     if (await probe().catch(() => false)) return 'yes';
     await delay(READY_POLL_MS);
   }

@@ -10,7 +10,7 @@ import type { SessionService } from '../session/session.service.js';
 import type { WorkerInstance } from '../worker/worker-instance.js';
 import type { Gate } from './gate.js';
 import { toHandedSession } from './handover-message.js';
-import { GOODBYE_MS, REST_MS, TAKE_MS } from './limits.js';
+import { GOODBYE_MS, REST_MS, SUCCESSOR_LEAVES_MS, TAKE_MS } from './limits.js';
 import { requireHandable, unrest } from './unrest.js';
 
 const TOKEN_BYTES = 16;
@@ -105,15 +105,13 @@ export class HandoverService {
     clearTimeout(this.#offered(id).timeout);
     this.#state = { kind: 'committed' };
     this.#gate.shut();
-    // Whoever watches hears that this is the end, in order.
-    this.#sessions.endings.complete();
     this.#logger.info('everything is handed over to another process');
     await reached('upgrade.committed');
   }
 
   /** The successor has ended its call, or died. */
   left(successor: Successor): void {
-    if (this.#state.kind === 'committed') this.#end();
+    if (this.#state.kind === 'committed') void this.#sayGoodbye();
     else if (this.#state.kind !== 'none' && this.#state.successor === successor) {
       this.#callOff(successor, failure('the new process is gone'));
     }
@@ -126,6 +124,13 @@ export class HandoverService {
       this.#callOff(this.#state.successor, failure('the worker was told to stop'));
       return;
     }
+    await delay(SUCCESSOR_LEAVES_MS);
+    this.#end();
+  }
+
+  /** Whoever watches hears that this is the end, in order; when he looks again, the successor listens. */
+  async #sayGoodbye(): Promise<void> {
+    this.#sessions.endings.complete();
     await delay(GOODBYE_MS);
     this.#end();
   }
