@@ -1,10 +1,11 @@
+import { HoldfastError } from '@holdfast/foundation';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Faults } from '../crash/fault.js';
 import { eventually } from '../support/eventually.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { getDevice, listLeases, listSessions } from '../support/instance-facts.js';
-import { NbdSession, openWhenServed } from '../support/nbd-session.js';
+import { openWhenServed, type NbdSession } from '../support/nbd-session.js';
 import { upgradePoints, upgradeSteps, upgradeVictims, type UpgradeVictim } from './steps.js';
 import { upgradeWorker, workersOf } from './upgrade-worker.js';
 
@@ -28,7 +29,7 @@ describe('kill -9 in the middle of an upgrade', () => {
       faults.arm(point);
       const upgrade = upgradeWorker(holdfast).then(
         () => 'done',
-        (error: { code: string }) => error.code,
+        (error: unknown) => (error instanceof HoldfastError ? error.code : String(error)),
       );
       await faults.reached(point);
       process.kill(pidOf(victim, old), 'SIGKILL');

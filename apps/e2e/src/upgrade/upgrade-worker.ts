@@ -1,4 +1,4 @@
-import { supervisorV1, workerV1 } from '@holdfast/contracts';
+import { supervisorV1, type workerV1 } from '@holdfast/contracts';
 import type { Holdfast } from '../support/holdfast.js';
 import { ask } from '../support/instance-facts.js';
 import { childrenOf, titleOf } from '../support/process-facts.js';

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { durationMs } from '@holdfast/contracts';
 import { CommandFlag, encodeRequest, Command, REQUEST_BYTES, RequestHeader } from '@holdfast/nbd-protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { footprints, settled } from '../protocol/footprints.js';
@@ -44,7 +45,7 @@ describe.each(engines)('an upgrade of the worker, sessions on the $engine engine
         const { pid, takeover } = await upgradeWorker(holdfast);
         expect(takeover).toMatchObject({ fromPid: old[0], sessions: CONNECTIONS, devices: 1 });
         expect(workersOf(holdfast)).toEqual([pid]);
-        pauses.push(Number(takeover?.pause?.nanos ?? 0) / 1e6);
+        pauses.push(durationMs('pause', takeover?.pause, LONG_MS));
         written = await eventually('fio to write on', async () => {
           const now = (await bytesWritten(holdfast).catch(() => undefined)) ?? 0n;
           return now > written ? now : undefined;
@@ -107,9 +108,8 @@ describe.each(engines)('an upgrade of the worker, sessions on the $engine engine
   });
 
   it('lets clients wait that come meanwhile', async () => {
-    const upgrade = upgradeWorker(holdfast);
-    let done = false;
-    void upgrade.then(() => (done = true));
+    let done = false as boolean;
+    const upgrade = upgradeWorker(holdfast).finally(() => (done = true));
     for (let client = 0; client < 20 || !done; client++) {
       const one = await session();
       expect((await one.write(0, Buffer.from(String(client)), { fua: true })).error).toBe(0);
