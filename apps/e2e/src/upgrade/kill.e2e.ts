@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { getDevice, listLeases, listSessions } from '../support/instance-facts.js';
+import { leftoversOf, nothing, servicesOf } from '../support/leftovers.js';
 import { openWhenServed, type NbdSession } from '../support/nbd-session.js';
 import { upgradePoints, upgradeSteps, upgradeVictims, type UpgradeVictim } from './steps.js';
 import { upgradeWorker, workersOf } from './upgrade-worker.js';
@@ -52,11 +53,61 @@ describe('kill -9 in the middle of an upgrade', () => {
     });
   });
 
+  it('Law 1 a new worker that takes too long has nothing to say any more: clients go on with the old one', async () => {
+    const client = await openWhenServed(holdfast, 'disk.img');
+    expect(await client.write(0, Buffer.from('before'), { fua: true })).toMatchObject({ error: 0 });
+    const old = workersOf(holdfast);
+    faults.arm('upgrade.received');
+    const upgrade = upgradeWorker(holdfast).catch((error: unknown) => error);
+    await faults.reached('upgrade.received');
+    // Answered when the old worker has called the handover off, after ten seconds.
+    expect(await fateOf(client)).toBe('go on');
+    faults.letGo();
+    expect(await upgrade).toMatchObject({
+      code: 'UPGRADE_FAILED',
+      message: expect.stringMatching(/called off|did not take over within 10 s/) as string,
+    });
+    expect(workersOf(holdfast)).toEqual(old);
+    // That the other process is gone, with its descriptors of the same sockets, means nothing to them.
+    expect(await fateOf(client)).toBe('go on');
+    client.hangUp();
+    await atRest(holdfast, 0);
+  });
+
   function pidOf(victim: UpgradeVictim, old: number | undefined): number {
     const pid = workersOf(holdfast).find((one) => (one === old) === (victim === 'the old worker'));
     if (pid === undefined) throw new Error(`${victim} does not run`);
     return pid;
   }
+});
+
+describe('kill -9 of the supervisor in the middle of an upgrade', () => {
+  it.each(upgradePoints)('at %s ends both workers, and everything else', async (point) => {
+    const faults = new Faults();
+    const image = makeImage(MIB);
+    await using holdfast = await startHoldfast({ images: [image], env: faults.env });
+    const client = await openWhenServed(holdfast, 'disk.img');
+    expect(await client.write(0, Buffer.from('before'), { fua: true })).toMatchObject({ error: 0 });
+    faults.arm(point);
+    const upgrade = upgradeWorker(holdfast).catch((error: unknown) => error);
+    await faults.reached(point);
+    holdfast.signal('SIGKILL');
+    faults.letGo();
+    expect(await upgrade).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await eventually('the services to end', () => servicesOf(holdfast.state).length === 0);
+    const { processes, holders } = await leftoversOf(holdfast, [image]);
+    expect({ processes, holders }).toEqual({ processes: [], holders: [] });
+    client.hangUp();
+
+    await using next = await startHoldfast({ images: [image], state: holdfast.state, port: holdfast.port });
+    const session = await openWhenServed(next, 'disk.img');
+    expect((await session.read(0, 6)).data.toString()).toBe('before');
+    expect((await upgradeWorker(next)).takeover?.sessions).toBe(1);
+    expect((await session.read(0, 6)).data.toString()).toBe('before');
+    session.hangUp();
+    expect(await next.stop()).toBe(0);
+    expect(await leftoversOf(next, [image])).toEqual(nothing);
+  });
 });
 
 async function fateOf(client: NbdSession): Promise<string> {

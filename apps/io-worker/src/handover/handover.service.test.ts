@@ -171,3 +171,24 @@ test('waits for calls under way and for sockets that are on their way, while oth
   await successor.summary();
   expect(successor.items.map((item) => item?.$case)).toEqual(['device', 'session', 'session', 'summary']);
 });
+
+test.each(['a call is under way', 'a socket is on its way'])(
+  'that is called off while %s leaves nobody at rest',
+  async (what) => {
+    const { client } = await scene.serve('one', holding);
+    let finish: () => void = () => undefined;
+    if (what === 'a call is under way') {
+      void gate.pass(() => new Promise<void>((resolve) => (finish = resolve)));
+    } else await scene.sessions.prepare(scene.definition('two', holding), Buffer.alloc(16, 7));
+    const successor = new Listening();
+    handover.begin(successor);
+    await delay(50);
+    handover.left(successor);
+    finish();
+    scene.sessions.abandon('sessions/two');
+    await delay(50);
+    expect((await client.ask({ type: READ, offset: 0, length: 1 })).error).toBe(0);
+    expect(scene.sessions.list().map(({ state }) => state.kind)).toEqual(['serving']);
+    expect(successor.items).toEqual([]);
+  },
+);

@@ -180,6 +180,8 @@ export class HandoverService {
       if ((await Promise.race([rest, late])) === 'late') {
         throw failure(unrest(this.#gate.inside, this.#sessions.list()));
       }
+      // Called off meanwhile: nothing more may be brought to rest, for nobody would wake it.
+      if (!this.#isResting(successor)) throw failure('the handover was called off');
     };
     await must(this.#gate.close());
     // Their sockets are on the way to this process; until they are here, the others are served.
