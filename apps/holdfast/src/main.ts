@@ -9,6 +9,7 @@ import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
 import { statusCommand } from './commands/status.js';
 import { tlsCommand } from './commands/tls.js';
+import { workerCommand } from './commands/worker.js';
 import { reportError, wantsJson } from './output/report-error.js';
 
 process.title = 'holdfast';
@@ -27,6 +28,7 @@ for (const command of [
   sessionCommand(),
   leaseCommand(),
   ledgerCommand(),
+  workerCommand(),
   nbdCommand(),
   tlsCommand(),
   hookCommand(),

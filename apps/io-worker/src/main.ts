@@ -11,12 +11,16 @@ await startService({
   settings: workerSettings,
   protoPackage: 'holdfast.worker.v1',
   definitions: {
+    HandoverService: workerV1.HandoverServiceService,
     HoldingService: workerV1.HoldingServiceService,
     LedgerService: workerV1.LedgerServiceService,
     SessionService: workerV1.SessionServiceService,
     WorkerService: workerV1.WorkerServiceService,
   },
-  socketPath: (settings) => stateLayout(settings.stateFolder).workerSocket,
+  socketPath: ({ stateFolder, takeover }) => {
+    const { workerSocket, workerNextSocket } = stateLayout(stateFolder);
+    return takeover ? workerNextSocket : workerSocket;
+  },
   lifecycle: WorkerLifecycle,
   drainMs: ({ drainMs }) => drainMs,
   module: () => ({ module: WorkerModule }),

@@ -1,5 +1,5 @@
 import { DRAIN_MS_DEFAULT } from '@holdfast/contracts';
-import { byteSize, integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
+import { byteSize, flag, integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
 
 export const workerSettings = {
   threads: setting(
@@ -25,6 +25,12 @@ export const workerSettings = {
     milliseconds,
     String(DRAIN_MS_DEFAULT),
     'Milliseconds that requests under way may take to finish when the worker stops.',
+  ),
+  takeover: setting(
+    'HOLDFAST_WORKER_TAKEOVER',
+    flag,
+    '0',
+    'Set by the supervisor: the worker takes over from the one that runs, with its devices and clients, or fails.',
   ),
 } as const;
 

@@ -11,6 +11,8 @@ import {
 } from '@holdfast/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { Engines } from './engine/engines.js';
+import { HandoverService } from './handover/handover.service.js';
+import { Takeover } from './handover/takeover.js';
 import { HoldingService } from './holding/holding.service.js';
 import { SessionService } from './session/session.service.js';
 import type { WorkerSettings } from './settings.js';
@@ -26,18 +28,25 @@ export class WorkerLifecycle implements Lifecycle {
     private readonly engines: Engines,
     private readonly sessions: SessionService,
     private readonly holdings: HoldingService,
+    private readonly handover: HandoverService,
+    private readonly takeover: Takeover,
   ) {}
 
   async start(): Promise<void> {
-    const first = Math.min(this.settings.threads, availableParallelism());
+    // Who takes sessions over needs all threads at once.
+    const first = this.settings.takeover
+      ? this.settings.threads
+      : Math.min(this.settings.threads, availableParallelism());
     await this.engines.threads.start(first);
-    await this.inbox.listen(stateLayout(this.settings.stateFolder).workerHandoff);
+    if (this.settings.takeover) await this.takeover.run();
+    else await this.inbox.listen(stateLayout(this.settings.stateFolder).workerHandoff);
     this.sessions.open();
     this.health.ready();
     void this.#makeThreads(this.settings.threads - first);
   }
 
   async drain(): Promise<void> {
+    await this.handover.stop();
     await this.sessions.stop(this.settings.drainMs);
   }
 
@@ -45,6 +54,7 @@ export class WorkerLifecycle implements Lifecycle {
     await this.inbox.close();
     await this.engines.threads.stop();
     this.holdings.closeAll();
+    this.takeover.removeSocket();
   }
 
   /** The others follow one by one, so that being ready does not wait for them: each costs some 80 ms of a core. */

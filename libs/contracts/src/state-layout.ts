@@ -15,9 +15,13 @@ export interface StateLayout {
   readonly registrySocket: string;
   readonly workerSocket: string;
   readonly gatewaySocket: string;
+  readonly supervisorSocket: string;
+  /** Of a worker process that has not taken over yet. */
+  readonly workerNextSocket: string;
   /** Descriptor passing. */
   readonly registryHandoff: string;
   readonly workerHandoff: string;
+  readonly workerNextHandoff: string;
   /** NBD clients. */
   readonly nbdSocket: string;
   readonly demoImage: string;
@@ -34,8 +38,11 @@ export function stateLayout(folder: string): StateLayout {
     registrySocket: at('device-registry.sock'),
     workerSocket: at('io-worker.sock'),
     gatewaySocket: at('nbd-gateway.sock'),
+    supervisorSocket: at('supervisor.sock'),
+    workerNextSocket: at('io-worker.next.sock'),
     registryHandoff: at('device-registry.handoff'),
     workerHandoff: at('io-worker.handoff'),
+    workerNextHandoff: at('io-worker.next.handoff'),
     nbdSocket: at('nbd.sock'),
     demoImage: at('demo.img'),
   };

@@ -166,6 +166,11 @@ export const errorCatalogue = {
     'The I/O worker does not answer.',
     'It is being restarted; repeat after a moment and look at `holdfast status`.',
   ),
+  UPGRADE_FAILED: entry(
+    'FAILED_PRECONDITION',
+    'The worker could not be replaced by a new process. The old one goes on, and no client was disconnected.',
+    'Do what the message says, or wait until it has passed, and repeat `holdfast worker upgrade`.',
+  ),
   SERVICE_UNAVAILABLE: entry(
     'UNAVAILABLE',
     'A service does not answer.',

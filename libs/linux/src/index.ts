@@ -19,3 +19,4 @@ export * from './socket-calls.js';
 export * from './socket-options.js';
 export * from './sockets.js';
 export { lockFile } from './state-lock.js';
+export * from './wake-bell.js';

@@ -34,6 +34,12 @@ export const faultPoints = {
   'detach.confirmed': 'the registry has the answer, and still holds the device',
   'detach.let-go': 'the registry has closed the device; that is not recorded',
   'detach.released': 'the registry has recorded that it is released; the caller has no answer',
+  'upgrade.rested': 'every session rests in the old worker; the new one knows nothing of them',
+  'upgrade.passed': 'the old worker has sent every descriptor to the new one',
+  'upgrade.received': 'the new worker has everything, and must not use it yet',
+  'upgrade.committed': 'the old worker has decided that it never serves again; the new one has no answer',
+  'upgrade.served': 'the new worker serves; the old one still listens',
+  'upgrade.moved': 'the new worker listens where the old one did; the old one waits to end',
 } as const;
 
 export type FaultPoint = keyof typeof faultPoints;

@@ -49,6 +49,11 @@ export class HandoffInbox {
     });
   }
 
+  /** Listens at another path from now on, in the place of whoever listened there. */
+  moveTo(path: string): void {
+    this.#listener?.moveTo(path);
+  }
+
   /** Calls `take` when the descriptor of this token arrives. */
   expect(token: Uint8Array, take: (arrival: Arrival) => void): void {
     this.#expected.set(keyOf(token), { take, giveUp: () => undefined });

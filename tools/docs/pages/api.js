@@ -17,10 +17,15 @@ const owners = {
     callers: 'For users (devices, listing leases) and for the gateway (leases).',
   },
   'holdfast.gateway.v1': { service: 'nbd-gateway', socket: 'gatewaySocket', callers: 'For users.' },
+  'holdfast.supervisor.v1': {
+    service: 'holdfast serve',
+    socket: 'supervisorSocket',
+    callers: 'For users. Neither health nor reflection are served here.',
+  },
   'holdfast.worker.v1': {
     service: 'io-worker',
     socket: 'workerSocket',
-    callers: 'For the registry and the gateway; users only read it.',
+    callers: 'For the registry, the gateway, and the worker that takes over; users only read it.',
   },
 };
 
@@ -37,7 +42,7 @@ contracts are the files in \`proto/holdfast\`; this page is made from their comm
   under its id is answered as the first time, and carried out once, whatever was killed meanwhile.
 - **Errors** carry one \`google.rpc.ErrorInfo\` with a stable code: see [errors](errors.md).
 - **Lists** come in pages: \`page_size\` up to 1000 (0 means 100), and \`next_page_token\` until it is empty.
-- **Health** (\`grpc.health.v1\`) is served by each process, for \`""\` and for each of its services.
+- **Health** (\`grpc.health.v1\`) is served by each service, for \`""\` and for each of its services.
 - **Reflection** (\`grpc.reflection.v1\` and \`v1alpha\`) describes every service and message that a process serves: a
   client needs no contracts.
 

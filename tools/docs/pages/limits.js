@@ -76,6 +76,11 @@ const sections = [
     ],
   },
   {
+    heading: 'An upgrade of the worker',
+    intro: 'What `holdfast worker upgrade` keeps to.',
+    files: ['apps/io-worker/src/handover/limits.ts'],
+  },
+  {
     heading: 'The command line as a client',
     intro: 'What `holdfast nbd copy` and `holdfast nbd map` keep to.',
     files: ['apps/holdfast/src/nbd/copy/limits.ts'],

@@ -16,7 +16,9 @@ describe('the services of a supervisor that was killed', () => {
     holdfast.signal('SIGKILL');
 
     await eventually('the services to end', () => servicesOf(holdfast.state).length === 0);
-    expect(await leftoversOf(holdfast, [image])).toEqual(nothing);
+    // Its own socket, at which nobody listens, is left to the next one.
+    const left = { ...nothing, sockets: ['supervisor.sock'] };
+    expect(await leftoversOf(holdfast, [image])).toEqual(left);
 
     await using next = await startHoldfast({ images: [image], state: holdfast.state, port: holdfast.port });
     const session = await NbdSession.open(next, 'disk.img');

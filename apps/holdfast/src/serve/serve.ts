@@ -6,6 +6,7 @@ import { lockFile, type OwnedFd } from '@holdfast/linux';
 import { resolveEndpoints, resolveLayout } from '../client/endpoints.js';
 import { Instance } from '../client/instance.js';
 import type { TlsOptions } from '../commands/serve-tls.js';
+import { ControlServer } from '../supervisor/control-server.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import type { Announcer } from './announcer.js';
 import { demoUnlessRegistered } from './demo-image.js';
@@ -85,9 +86,11 @@ async function run(
     announcer.note(sentence);
   };
   const supervisor = new Supervisor(layout, endpoints, environment, note);
+  const control = new ControlServer(supervisor);
   try {
     const outcome = await Promise.race([stopped.then(() => 'stopped' as const), supervisor.start()]);
     if (outcome === 'stopped') return;
+    await control.listen(layout.supervisorSocket);
     using instance = new Instance(endpoints);
     const images =
       given.length > 0 ? given : await demoUnlessRegistered(instance, layout.demoImage, readOnly);
@@ -96,6 +99,7 @@ async function run(
     await stopped;
     announcer.note('stopping');
   } finally {
+    control.close();
     await supervisor.stop();
   }
 }

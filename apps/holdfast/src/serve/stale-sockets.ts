@@ -7,13 +7,17 @@ import type { StateLayout } from '@holdfast/contracts';
  * of them runs and while the state folder is locked. Another program's socket answers, and stays.
  */
 export async function removeStaleSockets(layout: StateLayout, nbdSocket: string): Promise<void> {
-  const { registrySocket, workerSocket, gatewaySocket, registryHandoff, workerHandoff } = layout;
+  const { registrySocket, workerSocket, gatewaySocket, supervisorSocket, workerNextSocket } = layout;
+  const { registryHandoff, workerHandoff, workerNextHandoff } = layout;
   for (const path of [
     registrySocket,
     workerSocket,
     gatewaySocket,
+    supervisorSocket,
+    workerNextSocket,
     registryHandoff,
     workerHandoff,
+    workerNextHandoff,
     nbdSocket,
   ]) {
     const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;

@@ -5,7 +5,7 @@ import { Server, type sendUnaryData } from '@grpc/grpc-js';
 import { listenAt } from '@holdfast/contracts/testing/grpc-server';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
-import { ServiceProcess } from './service-process.js';
+import { ServiceProcess, type Replacement } from './service-process.js';
 
 /** Says its process id, and runs until it is told to stop. */
 const obedient = 'console.error(`pid ${process.pid}`); setInterval(() => undefined, 1000);';
@@ -150,5 +150,101 @@ describe('a service that is ready', () => {
     expect(performance.now() - asked).toBeGreaterThanOrEqual(390);
     expect(log).toContain('no\n');
     expect(said).toEqual(['io-worker does not stop; killing it']);
+  });
+});
+
+describe('a service that is replaced', () => {
+  /** Says its process id; a replacement does `next` first. */
+  const replaceable = (next: string) => `if (process.env.ROLE === 'next') { ${next} }\n${obedient}`;
+  const replacement = (change: Partial<Replacement> = {}): Replacement => ({
+    environment: { ROLE: 'next' },
+    hasTakenOver: () => Promise.resolve(false),
+    deadlineMs: 10_000,
+    ...change,
+  });
+
+  /** Takes over as soon as it runs, and has the old one end. */
+  const takesOver = (pid: number): Promise<boolean> => {
+    if (!pids().includes(pid)) return Promise.resolve(false);
+    process.kill(pids()[0] ?? 0, 'SIGTERM');
+    return Promise.resolve(true);
+  };
+
+  test('is the new process from then on: started again when it dies, stopped when asked', async () => {
+    const service = await ready(replaceable(''));
+    await service.replace(replacement({ hasTakenOver: takesOver }));
+    expect(said).toEqual([]);
+    process.kill(pids()[1] ?? 0, 'SIGKILL');
+    await runs(3);
+    expect(said).toEqual(['io-worker ended (SIGKILL); starting it again in 0.1 s']);
+    await service.stop();
+    for (const pid of pids()) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  test.each([
+    { how: 'without a word', next: 'process.exit(3)', words: 'the new process ended (exit code 3)' },
+    {
+      how: 'with last words',
+      next: `console.error(JSON.stringify({ level: 60, msg: 'no room' })); process.exit(1)`,
+      words: 'the new process ended (no room)',
+    },
+    {
+      how: 'as the old one has told it',
+      next: `console.error(JSON.stringify({ level: 60, code: 'UPGRADE_FAILED', msg: 'not now' })); process.exit(1)`,
+      words: 'not now',
+    },
+  ])('in vain by one that ends $how goes on, and may be replaced again', async ({ next, words }) => {
+    const service = await ready(replaceable(next));
+    for (let time = 0; time < 2; time++) {
+      await expect(service.replace(replacement())).rejects.toMatchObject({
+        code: 'UPGRADE_FAILED',
+        message: expect.stringMatching(new RegExp(`${words.replaceAll(/[()]/g, '\\$&')}$`)) as string,
+      });
+    }
+    expect(() => process.kill(pids()[0] ?? 0, 0)).not.toThrow();
+    expect(said).toEqual([]);
+  });
+
+  test('in vain by one that never takes over goes on, and the other is killed', async () => {
+    const service = await ready(replaceable(''));
+    await expect(service.replace(replacement({ deadlineMs: 500 }))).rejects.toThrow(
+      'it did not take over within 0.5 s',
+    );
+    const [old, next] = pids();
+    expect(() => process.kill(old ?? 0, 0)).not.toThrow();
+    expect(() => process.kill(next ?? 0, 0)).toThrow('ESRCH');
+  });
+
+  test('and dies before its replacement has taken over is started again, once that is clear', async () => {
+    const service = await ready(replaceable(`setTimeout(() => process.exit(1), 600);`));
+    const replacing = service.replace(replacement());
+    await runs(2);
+    process.kill(pids()[0] ?? 0, 'SIGKILL');
+    await expect(replacing).rejects.toThrow('ended in the middle of the upgrade, and is started again');
+    await runs(3);
+    expect(said).toEqual(['io-worker ended (SIGKILL); starting it again in 0.1 s']);
+  });
+
+  test('is replaced once at a time', async () => {
+    const service = await ready(replaceable(''));
+    const first = service.replace(replacement({ deadlineMs: 500 }));
+    await expect(service.replace(replacement())).rejects.toThrow('another upgrade is under way');
+    await expect(first).rejects.toThrow();
+  });
+
+  test('and stopped meanwhile leaves neither process', async () => {
+    const service = await ready(
+      // As a worker does whose partner has called the handover off.
+      replaceable(
+        `setInterval(() => { try { process.kill(Number(process.env.OLD), 0); } catch { process.exit(1); } }, 20);`,
+      ),
+    );
+    const environment = { ROLE: 'next', OLD: String(pids()[0]) };
+    const replacing = service.replace(replacement({ environment }));
+    await runs(2);
+    const [failed] = await Promise.all([replacing.catch((error: unknown) => error), service.stop()]);
+    expect(failed).toMatchObject({ code: 'UPGRADE_FAILED' });
+    for (const pid of pids()) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(said).toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +9,9 @@ import { Backoff } from './backoff.js';
 import { type LastWords, LogTail } from './log-tail.js';
 
 const READY_POLL_MS = 20;
+
+/** How long a process that was replaced may take to end. */
+const REPLACED_MS = 5_000;
 
 export interface ServiceLaunch {
   readonly name: ServiceName;
@@ -23,10 +25,29 @@ export interface ServiceLaunch {
   readonly killAfterMs: number;
 }
 
+/** A process of the service. */
+interface Started {
+  readonly child: ChildProcess;
+  readonly since: number;
+  readonly tail: LogTail;
+  /** Its end, in words. */
+  readonly ended: Promise<string>;
+}
+
 type State =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'running'; readonly child: ChildProcess; readonly since: number; readonly tail: LogTail }
+  | { readonly kind: 'running'; readonly started: Started }
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout };
+
+/** How a service is replaced by a new process of itself that takes over from it. */
+export interface Replacement {
+  /** Tells the new process what it is to do, beside what every process of the service is told. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Whether the new process has taken over. */
+  readonly hasTakenOver: (pid: number) => Promise<boolean>;
+  /** Milliseconds in which it must. */
+  readonly deadlineMs: number;
+}
 
 /** One service as a child process: started, watched, started again when it dies, stopped when asked. */
 export class ServiceProcess {
@@ -36,6 +57,8 @@ export class ServiceProcess {
   #state: State = { kind: 'stopped' };
   #ready = false;
   #stopping = false;
+  /** The replacement under way; never rejects. */
+  #replacing: Promise<unknown> | undefined;
   /** Why it ended the last time. */
   #lastWords: LastWords | undefined;
 
@@ -46,23 +69,26 @@ export class ServiceProcess {
   }
 
   start(): void {
-    const { name, main, environment, log } = this.#launch;
-    // Traces in its log name the TypeScript that was written, not the bundle.
-    const child = spawn(process.execPath, ['--enable-source-maps', main], {
-      env: { ...process.env, ...environment, HOLDFAST_SUPERVISED: '1' },
-      // Standard input is the life line: its end tells the service that the supervisor is gone.
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
-    const tail = new LogTail(child.stderr, log);
-    this.#state = { kind: 'running', child, since: Date.now(), tail };
-    // A write to a child that just died; its exit is what counts.
-    child.stdin.on('error', () => undefined);
-    child.once('error', (error) => {
-      this.#say(`${name} cannot be started: ${error.message}`);
-    });
-    child.once('close', (code, signal) => {
-      this.#ended(signal ?? `exit code ${String(code)}`);
-    });
+    this.#state = { kind: 'running', started: this.#spawn({}) };
+  }
+
+  /**
+   * Starts a second process, which takes over from the one that runs, and waits for it. From then on it is the service.
+   *
+   * @throws HoldfastError UPGRADE_FAILED when it does not, and is no more; the one that ran before goes on
+   */
+  async replace(replacement: Replacement): Promise<void> {
+    if (this.#state.kind !== 'running' || !this.#ready || this.#stopping) {
+      throw upgradeFailed(`${this.#launch.name} does not run`);
+    }
+    if (this.#replacing !== undefined) throw upgradeFailed('another upgrade is under way');
+    const replacing = this.#replace(this.#state.started, replacement);
+    this.#replacing = replacing.catch(() => undefined);
+    try {
+      await replacing;
+    } finally {
+      this.#replacing = undefined;
+    }
   }
 
   /**
@@ -103,25 +129,100 @@ export class ServiceProcess {
   /** Asks it to stop and waits for its end; one that does not end is killed. */
   async stop(): Promise<void> {
     this.expectEnd();
+    if (this.#replacing !== undefined) {
+      // Either the old process has handed everything over, and ends, or it calls that off.
+      if (this.#state.kind === 'running') this.#state.started.child.kill('SIGTERM');
+      await this.#replacing;
+    }
     if (this.#state.kind !== 'running') return;
-    const { child } = this.#state;
-    const closed = once(child, 'close');
+    const { child, ended } = this.#state.started;
     child.kill('SIGTERM');
     const timer = setTimeout(() => {
       this.#say(`${this.#launch.name} does not stop; killing it`);
       child.kill('SIGKILL');
     }, this.#launch.killAfterMs);
-    await closed;
+    await ended;
     clearTimeout(timer);
   }
 
-  #ended(how: string): void {
-    if (this.#state.kind !== 'running') return;
-    const { since, tail } = this.#state;
-    this.#lastWords = tail.fatal ?? {
+  #spawn(more: NodeJS.ProcessEnv): Started {
+    const { name, main, environment, log } = this.#launch;
+    // Traces in its log name the TypeScript that was written, not the bundle.
+    const child = spawn(process.execPath, ['--enable-source-maps', main], {
+      env: { ...process.env, ...environment, ...more, HOLDFAST_SUPERVISED: '1' },
+      // Standard input is the life line: its end tells the service that the supervisor is gone.
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const tail = new LogTail(child.stderr, log);
+    // A write to a child that just died; its exit is what counts.
+    child.stdin.on('error', () => undefined);
+    child.once('error', (error) => {
+      this.#say(`${name} cannot be started: ${error.message}`);
+    });
+    const ended = new Promise<string>((resolve) => {
+      child.once('close', (code, signal) => {
+        resolve(signal ?? `exit code ${String(code)}`);
+      });
+    });
+    const started = { child, since: Date.now(), tail, ended };
+    void ended.then((how) => {
+      this.#ended(started, how);
+    });
+    return started;
+  }
+
+  async #replace(old: Started, { environment, hasTakenOver, deadlineMs }: Replacement): Promise<void> {
+    const next = this.#spawn(environment);
+    const { pid = 0 } = next.child;
+    let isOver = false as boolean;
+    const takesOver = until(
+      () => hasTakenOver(pid),
+      deadlineMs,
+      () => isOver,
+    );
+    const outcome = await Promise.race([takesOver, next.ended.then((how) => ({ how }))]);
+    isOver = true;
+    if (outcome === 'yes') {
+      this.#state = { kind: 'running', started: next };
+      await this.#endOf(old);
+      return;
+    }
+    const how =
+      outcome === 'late' ? `it did not take over within ${String(deadlineMs / 1000)} s` : outcome.how;
+    if (outcome === 'late') next.child.kill('SIGKILL');
+    await next.ended;
+    const { fatal } = next.tail;
+    if (this.#state.kind === 'running') {
+      // The old worker's own account of why it called the handover off.
+      if (fatal?.code === 'UPGRADE_FAILED') throw new HoldfastError(fatal.code, fatal.message);
+      throw upgradeFailed(`the new process ended (${fatal?.message ?? how})`);
+    }
+    // The old one has ended as well, which was not mended meanwhile.
+    this.#mend(old, await old.ended);
+    throw new HoldfastError(
+      'UPGRADE_FAILED',
+      `${this.#launch.name} ended in the middle of the upgrade, and is started again`,
+    );
+  }
+
+  /** One that has been replaced ends by itself, or is killed: it has nothing any more. */
+  async #endOf({ child, ended }: Started): Promise<void> {
+    const timer = setTimeout(() => child.kill('SIGKILL'), REPLACED_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #ended(started: Started, how: string): void {
+    if (this.#state.kind !== 'running' || this.#state.started !== started) return;
+    this.#lastWords = started.tail.fatal ?? {
       message: `${this.#launch.name} ended (${how}) and said nothing; see its log`,
     };
     this.#state = { kind: 'stopped' };
+    // Whether its successor has taken over is still open.
+    if (this.#replacing === undefined) this.#mend(started, how);
+  }
+
+  #mend({ since, tail }: Started, how: string): void {
     // One that was never ready has a reason that a restart does not mend: ready() tells it.
     if (this.#stopping || !this.#ready) return;
     const delayMs = this.#backoff.delayMs(Date.now() - since);
@@ -132,4 +233,25 @@ export class ServiceProcess {
     }, delayMs);
     this.#state = { kind: 'waiting', timer };
   }
+}
+
+/** Asks again and again, unless it has become vain; whoever cannot answer has not answered yes. */
+async function until(
+  probe: () => Promise<boolean>,
+  deadlineMs: number,
+  isVain: () => boolean,
+): Promise<'yes' | 'late'> {
+  const deadline = Date.now() + deadlineMs;
+  while (Date.now() < deadline && !isVain()) {
+    if (await probe().catch(() => false)) return 'yes';
+    await delay(READY_POLL_MS);
+  }
+  return 'late';
+}
+
+function upgradeFailed(why: string): HoldfastError {
+  return new HoldfastError(
+    'UPGRADE_FAILED',
+    `the worker was not upgraded, and everything goes on as before: ${why}`,
+  );
 }

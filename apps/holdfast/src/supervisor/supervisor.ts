@@ -1,13 +1,20 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
-import { killDeadlineMs, type StateLayout } from '@holdfast/contracts';
+import { createClient, killDeadlineMs, workerV1, type StateLayout } from '@holdfast/contracts';
+import { assert } from '@holdfast/foundation';
 import { createStream } from 'rotating-file-stream';
 import type { Endpoints, ServiceName } from '../client/endpoints.js';
 import { drainMsOf } from './drain.js';
 import { ServiceProcess } from './service-process.js';
 
 const READY_MS = 30_000;
+
+/** A new worker may take as long to start as any service, and then twice ten seconds until it has taken over. */
+const UPGRADE_MS = READY_MS + 25_000;
+
+/** The old worker, or the new one, answers at once. */
+const ANSWER_MS = 1_000;
 
 /** Each service's log: this much, and two older files. */
 const LOG_SIZE = '10M';
@@ -22,6 +29,7 @@ const WORKER_POOL_THREADS = '16';
 /** The services of one instance as child processes of this one. */
 export class Supervisor {
   readonly #services: ReadonlyMap<ServiceName, ServiceProcess>;
+  readonly #workerAddress: string;
 
   constructor(
     layout: StateLayout,
@@ -29,6 +37,7 @@ export class Supervisor {
     environment: NodeJS.ProcessEnv,
     say: (sentence: string) => void,
   ) {
+    this.#workerAddress = endpoints['io-worker'];
     this.#services = new Map(
       stopOrder.map((name) => [
         name,
@@ -55,6 +64,28 @@ export class Supervisor {
   async start(): Promise<void> {
     for (const service of this.#services.values()) service.start();
     await Promise.all([...this.#services.values()].map((service) => service.ready(READY_MS)));
+  }
+
+  /**
+   * Replaces the worker by a new process, which takes over its devices and its clients.
+   *
+   * @returns the new one
+   * @throws HoldfastError UPGRADE_FAILED
+   */
+  async upgradeWorker(): Promise<workerV1.Worker> {
+    const service = this.#services.get('io-worker');
+    assert(service !== undefined, 'there is a worker');
+    const worker = createClient(workerV1.WorkerServiceService, this.#workerAddress);
+    try {
+      await service.replace({
+        environment: { HOLDFAST_WORKER_TAKEOVER: '1' },
+        hasTakenOver: async (pid) => (await worker.getWorker({}, { deadlineMs: ANSWER_MS })).pid === pid,
+        deadlineMs: UPGRADE_MS,
+      });
+      return await worker.getWorker({});
+    } finally {
+      worker.close();
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,12 @@
-import { Errno, MessageFlag, receive, sendBytes, sendFile, waitReadable } from '@holdfast/linux';
+import {
+  Errno,
+  MessageFlag,
+  receive,
+  sendBytes,
+  sendFile,
+  waitReadable,
+  waitReadableUnlessRung,
+} from '@holdfast/linux';
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 import type { Spin } from './spin.js';
 
@@ -7,6 +15,26 @@ const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errn
 
 /** Bytes received, or 0 when the connection is over in whatever way. Spins for them before it sleeps. */
 export function receiveSome(socket: number, address: number, length: number, spin: Spin): number {
+  return receiveSpinning(socket, address, length, spin) ?? Math.max(0, receive(socket, address, length, 0));
+}
+
+/** As {@link receiveSome}, or undefined when the bell was rung before anything came. */
+export function receiveUnlessRung(
+  socket: number,
+  bell: number,
+  address: number,
+  length: number,
+  spin: Spin,
+): number | undefined {
+  for (;;) {
+    const got = receiveSpinning(socket, address, length, spin);
+    if (got !== undefined) return got;
+    if (!waitReadableUnlessRung(socket, bell)) return undefined;
+  }
+}
+
+/** Undefined when nothing has come yet. */
+function receiveSpinning(socket: number, address: number, length: number, spin: Spin): number | undefined {
   for (let tries = spin.tries; tries > 0; tries--) {
     const got = receive(socket, address, length, MessageFlag.DONTWAIT);
     if (got >= 0) {
@@ -16,7 +44,7 @@ export function receiveSome(socket: number, address: number, length: number, spi
     if (got !== -Errno.EAGAIN) return 0;
   }
   spin.inVain();
-  return Math.max(0, receive(socket, address, length, 0));
+  return undefined;
 }
 
 /** Bytes received, 0 when the connection is over, or undefined when nothing came for `waitMs`. */

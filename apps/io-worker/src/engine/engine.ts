@@ -8,6 +8,9 @@ import type { SessionControl } from './session-control.js';
 /** Why a session ended: what the protocol said, or what the worker decided. */
 export type EndReason = TransmissionEnd | 'fenced' | 'internal-error' | 'ledger-violation';
 
+/** Why an engine stopped serving: the session has ended, or it rests between two requests, as `requestPause` asked. */
+export type ServeOutcome = EndReason | 'paused';
+
 /** Everything an engine needs to serve one session. */
 export interface Assignment {
   /** The client's socket. Its owner closes it after the engine has ended, not the engine. */
@@ -15,7 +18,7 @@ export interface Assignment {
   /** Descriptor of the device, lent by its holding, which outlives the session; or what the event loop alone can serve. */
   readonly device: number | EventedDevice;
   readonly facts: TransmissionFacts;
-  /** What the gateway had read beyond the handshake. */
+  /** What was read of the client and not decoded: by the gateway beyond the handshake, or before a pause. */
   readonly preload: Uint8Array;
   readonly control: SessionControl;
   /** Of the session's account, which the engine alone writes. */
@@ -31,6 +34,6 @@ export interface Engine {
   readonly name: 'thread' | 'event-loop';
   /** Whether one more session fits. */
   readonly available: boolean;
-  /** Serves to the end; resolves when no request of the session is under way any more. */
-  serve(assignment: Assignment): Promise<EndReason>;
+  /** Serves to the end, or to a pause; resolves when no request of the session is under way any more. */
+  serve(assignment: Assignment): Promise<ServeOutcome>;
 }

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { setBlocking } from '@holdfast/linux';
 import { LOOP_BUFFERS, SMALL_LOOP_BUFFERS } from './buffer-sizes.js';
-import type { Assignment, EndReason, Engine } from './engine.js';
+import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import { eventLoopSites } from '../pins/pin-sites.js';
 import { SessionPins } from '../pins/session-pins.js';
 import { BufferPool, type SessionBuffers } from './buffer-pool.js';
@@ -23,7 +23,7 @@ export class EventLoopEngine implements Engine {
     return this.#sessions;
   }
 
-  async serve(assignment: Assignment): Promise<EndReason> {
+  async serve(assignment: Assignment): Promise<ServeOutcome> {
     this.#sessions++;
     try {
       const pool = this.#poolFor(assignment);
@@ -51,7 +51,7 @@ async function serveOver(
   assignment: Assignment,
   buffers: SessionBuffers,
   pins: SessionPins,
-): Promise<EndReason> {
+): Promise<ServeOutcome> {
   const socket = openStream(assignment);
   try {
     const { device } = assignment;

@@ -1,4 +1,4 @@
-import { isDisconnected, isUnixSocket, type NativeBuffer } from '@holdfast/linux';
+import { isDisconnected, isUnixSocket, silenceBell, type NativeBuffer } from '@holdfast/linux';
 import {
   dataStartBytes,
   PAYLOAD_WAIT_MS,
@@ -10,10 +10,11 @@ import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
-import { receiveSome, receiveWithin, sendAll, transfer } from './blocking-socket.js';
+import { receiveSome, receiveUnlessRung, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
-import type { EndReason } from './engine.js';
+import { pause, resume } from './pause.js';
+import type { EndReason, ServeOutcome } from './engine.js';
 import type { SessionControl } from './session-control.js';
 import { Spin } from './spin.js';
 
@@ -35,13 +36,15 @@ export interface BlockingSession {
   readonly pins: SessionPins;
   /** What it shares with others; absent: it may take what it can. */
   readonly limit?: SharedLimit | undefined;
+  /** Descriptor of the bell that is rung when the session is to pause. */
+  readonly bell: number;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
 }
 
-/** Serves one session on this thread with blocking system calls, to its end. */
-export function serveBlocking(session: BlockingSession): EndReason {
+/** Serves one session on this thread with blocking system calls, to its end or to a pause. */
+export function serveBlocking(session: BlockingSession): ServeOutcome {
   const { socket, control, pins } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
@@ -62,9 +65,7 @@ export function serveBlocking(session: BlockingSession): EndReason {
   const readAhead = (offset: number, length: number) => {
     device.readAhead(offset, length);
   };
-  pins.takeOver(session.preload, (bytes) => {
-    machine.preload(bytes);
-  });
+  resume(machine, session);
 
   for (;;) {
     switch (machine.next()) {
@@ -91,7 +92,11 @@ export function serveBlocking(session: BlockingSession): EndReason {
         if (control.fenced) return 'fenced';
         if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
-        receiveInto(machine, socket, inputAddress, spin);
+        if (machine.isAtRest) {
+          const count = receiveAtRest(machine, session, inputAddress, spin);
+          if (count === PAUSED) return pause(machine, control);
+          machine.received(count);
+        } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
@@ -135,7 +140,8 @@ export function serveBlocking(session: BlockingSession): EndReason {
         break;
       case Step.pause:
         control.publish(machine.counters);
-        control.pause(pace.pauseMs);
+        if (control.pausing) pace.hurry();
+        else control.wait(pace.pauseMs);
         if (isDisconnected(socket)) pace.waive();
         if (control.fenced) return 'fenced';
         if (control.stopping) machine.beginShutdown();
@@ -162,6 +168,26 @@ function transferred(machine: TransmissionMachine, { socket, device, pins }: Blo
   const isThere = transfer(machine, socket, device);
   pins.endTransfer(request);
   return isThere;
+}
+
+/** In place of a count of bytes: the session is to pause. */
+const PAUSED = -1;
+
+/** Bytes received; 0 when the connection is over; {@link PAUSED} */
+function receiveAtRest(
+  machine: TransmissionMachine,
+  { socket, control, bell }: BlockingSession,
+  input: number,
+  spin: Spin,
+): number {
+  const address = input + machine.inputOffset;
+  // The bell may also have been rung for a session before, which ended by itself.
+  while (!control.pausing) {
+    const count = receiveUnlessRung(socket, bell, address, machine.inputLength, spin);
+    if (count !== undefined) return count;
+    silenceBell(bell);
+  }
+  return PAUSED;
 }
 
 function receiveInto(machine: TransmissionMachine, socket: number, input: number, spin: Spin): void {

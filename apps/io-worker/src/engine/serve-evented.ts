@@ -1,18 +1,28 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDisconnected, type NativeBuffer } from '@holdfast/linux';
-import { PAYLOAD_WAIT_MS, Step, TransmissionMachine, type TransmissionFacts } from '@holdfast/nbd-protocol';
+import { HANDOFF_PAYLOAD_MAX, isDisconnected, type NativeBuffer } from '@holdfast/linux';
+import {
+  INPUT_BYTES_MIN,
+  PAYLOAD_WAIT_MS,
+  Step,
+  TransmissionMachine,
+  type TransmissionFacts,
+} from '@holdfast/nbd-protocol';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
 import { NO_WAIT_LENGTH_MAX } from './device-io.js';
 import type { SessionPins } from '../pins/session-pins.js';
-import type { EndReason } from './engine.js';
+import type { EndReason, ServeOutcome } from './engine.js';
 import type { EventedDevice } from './evented-device.js';
+import { pause, resume } from './pause.js';
 import type { SessionControl } from './session-control.js';
 import { SocketReader } from './socket-reader.js';
 import { Turn } from './turn.js';
 
 const SEND_THRESHOLD = 64 * 1024;
+
+/** What a session that pauses may have read of its client: with a part of a request before it, it is passed on at once. */
+const READ_AHEAD_MAX = HANDOFF_PAYLOAD_MAX - INPUT_BYTES_MIN;
 
 export interface EventedSession {
   readonly socket: Socket;
@@ -30,7 +40,7 @@ export interface EventedSession {
 }
 
 /** Serves one session on the event loop: what may wait is awaited, reads from the page cache do not. */
-export async function serveEvented(session: EventedSession): Promise<EndReason> {
+export async function serveEvented(session: EventedSession): Promise<ServeOutcome> {
   const { control, device, input, output, pins, socket } = session;
   const reader = new SocketReader(socket);
   const throttle = new Throttle(session.limit);
@@ -40,9 +50,13 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
     { input: input.bytes, output: output.bytes },
     { transferMinimum: Infinity, sendThreshold: SEND_THRESHOLD, pace },
   );
-  pins.takeOver(session.preload, (bytes) => {
-    machine.preload(bytes);
-  });
+  resume(machine, session);
+  control.wake = () => {
+    reader.wake();
+  };
+
+  // What was read ahead must fit beside a descriptor; if it does not, some of it is answered first.
+  const mayPause = () => control.pausing && reader.buffered <= READ_AHEAD_MAX;
 
   for (;;) {
     switch (machine.next()) {
@@ -63,6 +77,9 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
         if (control.fenced) return 'fenced';
         if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
+        if (machine.isAtRest && !(await reader.somethingUnless(mayPause))) {
+          return pause(machine, control, reader.surrender());
+        }
         if (machine.brief === 1 && !(await reader.somethingWithin(PAYLOAD_WAIT_MS))) {
           machine.silent();
         } else {
@@ -116,7 +133,8 @@ export async function serveEvented(session: EventedSession): Promise<EndReason> 
           await nextTurn();
           pace.begin();
         } else {
-          await control.pauseOnLoop(throttle.pauseMs);
+          if (control.pausing) throttle.hurry();
+          else await control.waitOnLoop(throttle.pauseMs);
           if (isDisconnected(session.socketFd)) throttle.waive();
           // Not between turns: what has come and would be served at once is under way.
           if (control.stopping) machine.beginShutdown();

@@ -1,8 +1,9 @@
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 
 /** Words of the shared memory that a session's engine and the rest of the worker both see. */
-const Word = { stopping: 0, fenced: 1, pausesEnd: 2 } as const;
-const FLAG_BYTES = 16;
+const Word = { stopping: 0, fenced: 1, pausing: 2, assumesPayloads: 3, waitsEnd: 4 } as const;
+/** Words of four bytes, an even number of them: the counters follow. */
+const FLAG_BYTES = 24;
 const Counter = { requests: 0, bytesRead: 1, bytesWritten: 2, errors: 3, lastRequestMs: 4 } as const;
 const COUNTERS = 5;
 
@@ -16,26 +17,40 @@ export interface SessionCounters {
   readonly lastRequestMs: number;
 }
 
+const NOTHING_DONE: SessionCounters = {
+  requests: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+  errors: 0,
+  lastRequestMs: 0,
+};
+
 /**
- * The line to a running session across threads: two flags towards it, counters from it. A thread that sits in a
- * system call reads no messages, so both go through shared memory.
+ * The line to a running session across threads: flags towards it, counters from it. A thread that sits in a system call
+ * reads no messages, so both go through shared memory.
  */
 export class SessionControl {
   readonly memory: SharedArrayBuffer;
+  /** Wakes the engine that serves the session while it waits for the client; the engine's own. */
+  wake: () => void = () => undefined;
+  /** After a pause: what the engine had received and not decoded, to be preloaded when it goes on. */
+  undecoded: Uint8Array = new Uint8Array();
   readonly #flags: Int32Array;
   readonly #counters: Float64Array;
-  #endPause: (() => void) | undefined;
+  #endWait: (() => void) | undefined;
+  /** What had been done when the machine that serves it now began. */
+  #before = NOTHING_DONE;
 
   constructor(memory = new SharedArrayBuffer(FLAG_BYTES + COUNTERS * Float64Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
-    this.#flags = new Int32Array(memory, 0, 3);
+    this.#flags = new Int32Array(memory, 0, FLAG_BYTES / Int32Array.BYTES_PER_ELEMENT);
     this.#counters = new Float64Array(memory, FLAG_BYTES, COUNTERS);
   }
 
   /** New requests are to be answered with ESHUTDOWN (T16). */
   requestStop(): void {
     Atomics.store(this.#flags, Word.stopping, 1);
-    this.#endPauses();
+    this.#endWaits();
   }
 
   get stopping(): boolean {
@@ -45,7 +60,7 @@ export class SessionControl {
   /** Nothing more of this session may touch the device (T17). */
   fence(): void {
     Atomics.store(this.#flags, Word.fenced, 1);
-    this.#endPauses();
+    this.#endWaits();
   }
 
   get fenced(): boolean {
@@ -53,32 +68,68 @@ export class SessionControl {
   }
 
   /** Blocks an I/O thread for `ms`, or until the session is stopped or fenced. */
-  pause(ms: number): void {
-    Atomics.wait(this.#flags, Word.pausesEnd, 0, ms);
+  wait(ms: number): void {
+    Atomics.wait(this.#flags, Word.waitsEnd, 0, ms);
   }
 
   /** The same on the event loop, by the object through which the session is stopped or fenced. */
-  async pauseOnLoop(ms: number): Promise<void> {
-    if (Atomics.load(this.#flags, Word.pausesEnd) === 1) return;
+  async waitOnLoop(ms: number): Promise<void> {
+    if (Atomics.load(this.#flags, Word.waitsEnd) === 1) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.#endPause = () => {
+      this.#endWait = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    this.#endPause = undefined;
+    this.#endWait = undefined;
+  }
+
+  /** The engine is to stop where it stands between two requests, and leave the socket as it is. */
+  requestPause(): void {
+    Atomics.store(this.#flags, Word.pausing, 1);
+    this.wake();
+  }
+
+  /** It goes on after all, or again. */
+  cancelPause(): void {
+    Atomics.store(this.#flags, Word.pausing, 0);
+  }
+
+  get pausing(): boolean {
+    return Atomics.load(this.#flags, Word.pausing) === 1;
+  }
+
+  /** The client's WRITEs have payloads though it does not say so: known to whoever serves it next. */
+  get assumesPayloads(): boolean {
+    return Atomics.load(this.#flags, Word.assumesPayloads) === 1;
+  }
+
+  set assumesPayloads(assumes: boolean) {
+    Atomics.store(this.#flags, Word.assumesPayloads, assumes ? 1 : 0);
+  }
+
+  /** Called by the engine before the first batch: its machine counts from zero, the session does not. */
+  beginCounting(): void {
+    this.#before = this.counters;
   }
 
   /** Called by the engine between batches: plain stores, since only the totals matter. */
   publish(counters: TransmissionMachine['counters']): void {
-    if (counters.requests !== this.#counters[Counter.requests]) {
-      this.#counters[Counter.lastRequestMs] = Date.now();
+    const before = this.#before;
+    const requests = before.requests + counters.requests;
+    if (requests !== this.#counters[Counter.requests]) this.#counters[Counter.lastRequestMs] = Date.now();
+    this.#counters[Counter.requests] = requests;
+    this.#counters[Counter.bytesRead] = before.bytesRead + counters.bytesRead;
+    this.#counters[Counter.bytesWritten] = before.bytesWritten + counters.bytesWritten;
+    this.#counters[Counter.errors] = before.errors + counters.errors;
+  }
+
+  /** What the session had done in another process. */
+  restore(counters: SessionCounters): void {
+    for (const [name, at] of Object.entries(Counter)) {
+      this.#counters[at] = counters[name as keyof SessionCounters];
     }
-    this.#counters[Counter.requests] = counters.requests;
-    this.#counters[Counter.bytesRead] = counters.bytesRead;
-    this.#counters[Counter.bytesWritten] = counters.bytesWritten;
-    this.#counters[Counter.errors] = counters.errors;
   }
 
   get counters(): SessionCounters {
@@ -91,10 +142,10 @@ export class SessionControl {
     };
   }
 
-  /** There is no pause from now on: whoever is asked to stop is not to wait. */
-  #endPauses(): void {
-    Atomics.store(this.#flags, Word.pausesEnd, 1);
-    Atomics.notify(this.#flags, Word.pausesEnd);
-    this.#endPause?.();
+  /** There are no waits from now on: whoever is asked to stop is not to wait. */
+  #endWaits(): void {
+    Atomics.store(this.#flags, Word.waitsEnd, 1);
+    Atomics.notify(this.#flags, Word.waitsEnd);
+    this.#endWait?.();
   }
 }

@@ -24,20 +24,52 @@ export class SocketReader {
     socket.on('close', end);
   }
 
+  /** Bytes that the stream has read and nobody has taken. */
+  get buffered(): number {
+    return this.#socket.readableLength;
+  }
+
   /** Bytes copied, at least one; 0 when the connection is over in whatever way. */
   async readInto(target: Uint8Array, offset: number, length: number): Promise<number> {
     for (;;) {
-      const available = Math.min(length, this.#socket.readableLength);
-      if (available > 0) {
-        const chunk = this.#socket.read(available) as Buffer | null;
-        if (chunk !== null) {
-          target.set(chunk, offset);
-          return chunk.length;
-        }
-      }
+      const count = this.#takeInto(target, offset, length);
+      if (count > 0) return count;
       if (this.#over) return 0;
       await this.#news();
     }
+  }
+
+  /**
+   * Waits for bytes to read or for the end of the connection. @returns false as soon as `isUnwanted`, which is asked
+   * again after {@link wake}; then what has come stays where it is
+   */
+  async somethingUnless(isUnwanted: () => boolean): Promise<boolean> {
+    for (;;) {
+      if (this.#over) return true;
+      if (isUnwanted()) return false;
+      if (this.#socket.readableLength > 0) return true;
+      await this.#news();
+    }
+  }
+
+  /** Makes whoever waits look again. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /**
+   * Ends the use of the stream: what it has read and nobody has taken. Whatever comes from now on stays with the socket,
+   * since the stream closes in the same turn of the loop.
+   */
+  surrender(): Uint8Array {
+    const parts: Buffer[] = [];
+    for (;;) {
+      const part = this.#socket.read() as Buffer | null;
+      if (part === null) break;
+      parts.push(part);
+    }
+    this.#socket.destroy();
+    return Buffer.concat(parts);
   }
 
   /** Whether there are bytes to read, or the end of the connection, before the time is over. */
@@ -56,6 +88,19 @@ export class SocketReader {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** In pieces: to ask for more than its mark at once would make the stream read ahead that much for good. */
+  #takeInto(target: Uint8Array, offset: number, length: number): number {
+    let count = 0;
+    while (count < length && this.buffered > 0) {
+      const piece = Math.min(length - count, this.buffered, this.#socket.readableHighWaterMark);
+      const chunk = this.#socket.read(piece) as Buffer | null;
+      if (chunk === null) break;
+      target.set(chunk, offset + count);
+      count += chunk.length;
+    }
+    return count;
   }
 
   async #news(): Promise<void> {

@@ -1,16 +1,28 @@
 import { Worker } from 'node:worker_threads';
 import { assert, messageOf } from '@holdfast/foundation';
-import { setBlocking } from '@holdfast/linux';
+import { setBlocking, WakeBell } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
-import type { Assignment, EndReason, Engine } from './engine.js';
+import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
 
 /** The thread runs compiled code; beside the sources (in unit tests) there is none. */
 const THREAD_MAIN = new URL('./thread-main.js', import.meta.url);
 
-type Thread =
-  | { readonly state: 'idle'; readonly worker: Worker }
-  | { readonly state: 'busy'; readonly worker: Worker; readonly end: (reason: EndReason) => void };
+interface MadeThread {
+  readonly worker: Worker;
+  /** Rung when the session that it serves is to pause. */
+  readonly bell: WakeBell;
+}
+
+type Thread = MadeThread &
+  (
+    | { readonly state: 'idle' }
+    | {
+        readonly state: 'busy';
+        readonly assignment: Assignment;
+        readonly end: (outcome: ServeOutcome) => void;
+      }
+  );
 
 /** One connection a thread, threads made ahead. */
 export class ThreadEngine implements Engine {
@@ -41,15 +53,19 @@ export class ThreadEngine implements Engine {
     return this.#idleThread() !== undefined;
   }
 
-  serve(assignment: Assignment): Promise<EndReason> {
+  serve(assignment: Assignment): Promise<ServeOutcome> {
     const thread = this.#idleThread();
     assert(thread !== undefined, 'serve() is called only while a thread is available');
     const { device } = assignment;
     assert(typeof device === 'number', 'a thread serves what has a descriptor');
     setBlocking(assignment.socket.number, true);
+    const { worker, bell } = thread;
+    assignment.control.wake = () => {
+      bell.ring();
+    };
     return new Promise((resolve) => {
-      this.#threads.set(thread.worker, { state: 'busy', worker: thread.worker, end: resolve });
-      thread.worker.postMessage({
+      this.#threads.set(worker, { state: 'busy', worker, bell, assignment, end: resolve });
+      worker.postMessage({
         socket: assignment.socket.number,
         device,
         facts: assignment.facts,
@@ -57,6 +73,7 @@ export class ThreadEngine implements Engine {
         control: assignment.control.memory,
         pins: assignment.pins,
         limit: assignment.limit?.memory,
+        bell: bell.number,
       } satisfies ThreadTask);
     });
   }
@@ -76,14 +93,18 @@ export class ThreadEngine implements Engine {
   #makeThread(): Promise<void> {
     return new Promise((ready, failed) => {
       const worker = new Worker(THREAD_MAIN);
+      const bell = new WakeBell();
       worker.on('message', (report: ThreadReport) => {
         switch (report.kind) {
           case 'ready':
-            this.#threads.set(worker, { state: 'idle', worker });
+            this.#threads.set(worker, { state: 'idle', worker, bell });
             ready();
             break;
           case 'ended':
             this.#release(worker, report.reason);
+            break;
+          case 'paused':
+            this.#release(worker, 'paused', report.undecoded);
             break;
         }
       });
@@ -93,22 +114,29 @@ export class ThreadEngine implements Engine {
       });
       worker.on('exit', () => {
         this.#replace(worker);
+        bell.close();
       });
     });
   }
 
-  #release(worker: Worker, reason: EndReason): void {
+  #release(worker: Worker, outcome: ServeOutcome, undecoded: Uint8Array = new Uint8Array()): void {
     const thread = this.#threads.get(worker);
     assert(thread?.state === 'busy', 'only a busy thread reports an end');
-    this.#threads.set(worker, { state: 'idle', worker });
-    thread.end(reason);
+    const { bell, assignment, end } = thread;
+    assignment.control.wake = () => undefined;
+    assignment.control.undecoded = undecoded;
+    this.#threads.set(worker, { state: 'idle', worker, bell });
+    end(outcome);
   }
 
   /** A thread that ended by itself takes its session with it and is made anew. */
   #replace(worker: Worker): void {
     const thread = this.#threads.get(worker);
     this.#threads.delete(worker);
-    if (thread?.state === 'busy') thread.end('internal-error');
+    if (thread?.state === 'busy') {
+      thread.assignment.control.wake = () => undefined;
+      thread.end('internal-error');
+    }
     if (this.#stopping || thread === undefined) return;
     this.#makeThread().catch((error: unknown) => {
       this.#logger.error(`no new I/O thread: ${messageOf(error)}`);

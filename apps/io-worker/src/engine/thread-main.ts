@@ -1,6 +1,6 @@
 /**
  * An I/O thread: waits for a session, serves it with blocking calls, reports its end, waits for the next. While it
- * serves it reads no messages; `SessionControl` and shutdown(2) on the socket reach it.
+ * serves it reads no messages; `SessionControl`, its bell and shutdown(2) on the socket reach it.
  */
 import { parentPort } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
@@ -9,7 +9,7 @@ import { SessionPins } from '../pins/session-pins.js';
 import { SharedLimit } from '../rate/shared-limit.js';
 import { BufferPool } from './buffer-pool.js';
 import { THREAD_INPUT_BYTES, THREAD_OUTPUT_BYTES } from './buffer-sizes.js';
-import type { EndReason } from './engine.js';
+import type { ServeOutcome } from './engine.js';
 import { serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
@@ -25,11 +25,17 @@ const report = (message: ThreadReport) => {
 };
 
 port.on('message', (task: ThreadTask) => {
-  report({ kind: 'ended', reason: serve(task) });
+  const control = new SessionControl(task.control);
+  const outcome = serve(task, control);
+  report(
+    outcome === 'paused'
+      ? { kind: 'paused', undecoded: control.undecoded }
+      : { kind: 'ended', reason: outcome },
+  );
 });
 report({ kind: 'ready' });
 
-function serve({ pins: memory, control, limit, ...task }: ThreadTask): EndReason {
+function serve({ pins: memory, limit, ...task }: ThreadTask, control: SessionControl): ServeOutcome {
   const buffers = pool.take();
   const pins = new SessionPins(memory, threadSites);
   try {
@@ -37,7 +43,7 @@ function serve({ pins: memory, control, limit, ...task }: ThreadTask): EndReason
       ...task,
       ...buffers,
       pins,
-      control: new SessionControl(control),
+      control,
       limit: limit && new SharedLimit(limit),
     });
   } finally {

@@ -10,8 +10,13 @@ export interface ThreadTask {
   readonly control: SharedArrayBuffer;
   readonly pins: SharedArrayBuffer;
   readonly limit: SharedArrayBuffer | undefined;
+  /** Descriptor of the thread's own `WakeBell`. */
+  readonly bell: number;
 }
 
 /** From an I/O thread. */
 export type ThreadReport =
-  { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly reason: EndReason };
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'ended'; readonly reason: EndReason }
+  /** What was received and not decoded. */
+  | { readonly kind: 'paused'; readonly undecoded: Uint8Array };

@@ -1,14 +1,9 @@
-import { attachmentName, toIdentityMessage, workerV1 } from '@holdfast/contracts';
-import { Inject } from '@nestjs/common';
-import {
-  GrpcController,
-  PROCESS_IDENTITY,
-  reached,
-  type GrpcControllerOf,
-  type ProcessIdentity,
-} from '@holdfast/service';
+import { attachmentName, workerV1 } from '@holdfast/contracts';
+import { GrpcController, reached, type GrpcControllerOf } from '@holdfast/service';
+import { Gate } from '../handover/gate.js';
 import { SessionService } from '../session/session.service.js';
-import type { Holding } from './holding.js';
+import { WorkerInstance } from '../worker/worker-instance.js';
+import { toHoldingMessage } from './holding-message.js';
 import { HoldingService } from './holding.service.js';
 import { checkToken } from '../session/token.js';
 
@@ -17,25 +12,30 @@ export class HoldingController implements GrpcControllerOf<workerV1.HoldingServi
   constructor(
     private readonly holdings: HoldingService,
     private readonly sessions: SessionService,
-    @Inject(PROCESS_IDENTITY) private readonly identity: ProcessIdentity,
+    private readonly instance: WorkerInstance,
+    private readonly gate: Gate,
   ) {}
 
-  async adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
-    const expected = request.holding ?? workerV1.Holding.fromPartial({});
-    attachmentName.parse(expected.attachment, 'holding.attachment');
-    const { device } = expected;
-    const holding =
-      device?.$case === 'remote'
-        ? await this.holdings.adoptRemote(expected, device.value, request.resumed)
-        : await this.holdings.adopt(checkToken(request.token), expected);
-    await reached('handover.adopted');
-    return toHoldingMessage(holding);
+  adoptDevice(request: workerV1.AdoptDeviceRequest): Promise<workerV1.Holding> {
+    return this.gate.pass(async () => {
+      const expected = request.holding ?? workerV1.Holding.fromPartial({});
+      attachmentName.parse(expected.attachment, 'holding.attachment');
+      const { device } = expected;
+      const holding =
+        device?.$case === 'remote'
+          ? await this.holdings.adoptRemote(expected, device.value, request.resumed)
+          : await this.holdings.adopt(checkToken(request.token), expected);
+      await reached('handover.adopted');
+      return toHoldingMessage(holding);
+    });
   }
 
-  async releaseDevice(request: workerV1.ReleaseDeviceRequest): Promise<Record<string, never>> {
-    this.holdings.release(request.attachment);
-    await reached('detach.closed');
-    return {};
+  releaseDevice(request: workerV1.ReleaseDeviceRequest): Promise<Record<string, never>> {
+    return this.gate.pass(async () => {
+      this.holdings.release(request.attachment);
+      await reached('detach.closed');
+      return {};
+    });
   }
 
   async returnDevice(request: workerV1.ReturnDeviceRequest): Promise<workerV1.Holding> {
@@ -44,26 +44,15 @@ export class HoldingController implements GrpcControllerOf<workerV1.HoldingServi
     return toHoldingMessage(holding);
   }
 
-  reconcile(request: workerV1.ReconcileRequest): workerV1.ReconcileResponse {
-    this.sessions.voidLeasesUpTo(request.voidLeasesUpTo);
-    if (request.voidUnclaimed) this.holdings.voidUnclaimed();
-    return {
-      workerInstance: this.identity.instance,
-      holdings: this.holdings.list().map(toHoldingMessage),
-      liveLeases: this.sessions.list().map((session) => session.lease),
-    };
+  reconcile(request: workerV1.ReconcileRequest): Promise<workerV1.ReconcileResponse> {
+    return this.gate.pass(() => {
+      this.sessions.voidLeasesUpTo(request.voidLeasesUpTo);
+      if (request.voidUnclaimed) this.holdings.voidUnclaimed();
+      return {
+        workerInstance: this.instance.name,
+        holdings: this.holdings.list().map(toHoldingMessage),
+        liveLeases: this.sessions.list().map((session) => session.lease),
+      };
+    });
   }
-}
-
-function toHoldingMessage(holding: Holding): workerV1.Holding {
-  return {
-    attachment: holding.attachment,
-    epoch: holding.epoch,
-    device:
-      holding.kind === 'remote'
-        ? { $case: 'remote', value: holding.remote.message }
-        : { $case: 'identity', value: toIdentityMessage(holding.identity) },
-    sizeBytes: BigInt(holding.sizeBytes),
-    readOnly: holding.readOnly,
-  };
 }

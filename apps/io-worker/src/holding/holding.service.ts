@@ -37,8 +37,12 @@ export class HoldingService {
   }
 
   /** Takes over a descriptor that has arrived, if it is the device that the registry recorded (law 3). */
-  async adopt(token: Uint8Array, expected: workerV1.Holding): Promise<DescriptorHolding> {
-    const { fd } = await this.#inbox.claim(token, ARRIVAL_MS);
+  async adopt(
+    token: Uint8Array,
+    expected: workerV1.Holding,
+    arrivalMs = ARRIVAL_MS,
+  ): Promise<DescriptorHolding> {
+    const { fd } = await this.#inbox.claim(token, arrivalMs);
     // Looked for now, not before: another call for the same attachment may have waited as well.
     const existing = this.#holdings.get(expected.attachment);
     if (existing !== undefined) {

@@ -38,6 +38,10 @@ export class MemoryBudget {
         heldBytes += bytes;
         return true;
       },
+      shrink: () => {
+        this.#freeBytes += heldBytes - this.#leastBytes;
+        heldBytes = this.#leastBytes;
+      },
       release: () => {
         this.#shares--;
         this.#freeBytes += heldBytes;
@@ -57,6 +61,8 @@ export class MemoryBudget {
 export interface MemoryShare {
   /** Takes more, if there is. @returns whether there was */
   grow(bytes: number): boolean;
+  /** Gives back what is more than the least. */
+  shrink(): void;
   /** Gives all of it back, once. */
   release(): void;
 }

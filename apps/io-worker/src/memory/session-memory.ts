@@ -82,8 +82,9 @@ export interface MemorySettings {
   readonly sessionsMax: number;
 }
 
-/** Gives a session that begins as much as its share allows. @returns the buffers to serve it with on the event loop */
+/** Gives a session that begins, or goes on, as much as its share allows. @returns the buffers to serve it with on the event loop */
 export function furnish(share: MemoryShare, engine: Engine['name'], socket: number): LoopBuffers {
+  share.shrink();
   const buffers =
     engine === 'event-loop' && share.grow(LARGER_BUFFERS_BYTES) ? LOOP_BUFFERS : SMALL_LOOP_BUFFERS;
   if (isUnixSocket(socket) && share.grow(WIDE_SOCKET_BYTES * SOCKET_OVERHEAD - SOCKET_BYTES)) {

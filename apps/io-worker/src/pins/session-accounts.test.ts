@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { NativeBuffer, socketPair } from '@holdfast/linux';
+import { NativeBuffer, socketPair, WakeBell } from '@holdfast/linux';
 import { Command, CommandFlag } from '@holdfast/nbd-protocol';
 import { outstandingOf, PinShard, SHARD_BYTES, ShardView, variantNames } from '@holdfast/pin-ledger';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -186,9 +186,11 @@ describe('a violation', () => {
     expect(pins.isBroken).toBe(false);
     pins.endWrite(write);
     const scene = new EngineScene(new EventLoopEngine());
+    using bell = new WakeBell();
     const reason = serveBlocking({
       ...scene.session(),
       socket: socket.number,
+      bell: bell.number,
       control: new SessionControl(),
       pins,
       input: NativeBuffer.allocate(64 * KIB),

@@ -14,6 +14,7 @@ export class Throttle implements Pace {
   /** When it may begin. */
   #start = 0n;
   #waived = false;
+  #hurried = false;
 
   /** @param now a clock in nanoseconds, the same for all who share the limit; CLOCK_MONOTONIC unless given */
   constructor(limit = new SharedLimit(), now: () => bigint = process.hrtime.bigint.bind(process.hrtime)) {
@@ -39,6 +40,11 @@ export class Throttle implements Pace {
     this.#waived = true;
   }
 
+  /** Lets the next request begin at once, on the account: its session is to come to rest. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
   #admitsUnder(generation: number, type: number, bytes: number): boolean {
     const now = this.#now();
     // What was taken before a change is taken anew: the wait for it may be that of another rate.
@@ -47,11 +53,12 @@ export class Throttle implements Pace {
       this.#start = this.#limit.take(generation, counted, now);
       this.#taken = generation;
     }
-    return (this.#waived || this.#start <= now) && this.#begin();
+    return (this.#waived || this.#hurried || this.#start <= now) && this.#begin();
   }
 
   #begin(): true {
     this.#taken = 0;
+    this.#hurried = false;
     return true;
   }
 }

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { workerV1 } from '@holdfast/contracts';
 import { DEFAULT_BLOCK_SIZE, NbdError, Command } from '@holdfast/nbd-protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Gate } from '../handover/gate.js';
 import { HoldingController } from '../holding/holding.controller.js';
 import type { Holding } from '../holding/holding.js';
 import { WorkerScene } from '../testing/worker-scene.js';
+import { WorkerInstance } from '../worker/worker-instance.js';
 import { SessionController } from './session.controller.js';
 
-const identity = { pid: 1, instance: 'this-worker', startTime: new Date(0) };
+const instance = new WorkerInstance('this-worker');
 
 const { REPLY_MODE_EXTENDED } = workerV1.ReplyMode;
 const allocation = { id: 7, name: 'base:allocation' };
@@ -22,8 +24,9 @@ let holdingsApi: HoldingController;
 beforeEach(async () => {
   scene = await WorkerScene.start();
   holding = await scene.hold();
-  api = new SessionController(scene.sessions, scene.holdings, identity);
-  holdingsApi = new HoldingController(scene.holdings, scene.sessions, identity);
+  const gate = new Gate();
+  api = new SessionController(scene.sessions, scene.holdings, instance, gate);
+  holdingsApi = new HoldingController(scene.holdings, scene.sessions, instance, gate);
 });
 
 function request(
@@ -43,7 +46,7 @@ function request(
       ...session,
     }),
     token: randomBytes(16),
-    workerInstance: identity.instance,
+    workerInstance: instance.name,
     ...change,
   };
 }
@@ -112,7 +115,7 @@ describe('preparing a session', () => {
   });
 
   test('of nothing is refused', async () => {
-    const nothing = { session: undefined, token: new Uint8Array(), workerInstance: identity.instance };
+    const nothing = { session: undefined, token: new Uint8Array(), workerInstance: instance.name };
     await expect(api.prepareSession(nothing)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
@@ -180,7 +183,7 @@ test('Law 1 whoever watches is greeted once descriptors can come, and told of ev
 describe('reconciling', () => {
   test('Law 4 tells what is held and used, and voids the leases that are not', async () => {
     await api.prepareSession(request('one', { lease: 7n }));
-    const report = holdingsApi.reconcile({ voidLeasesUpTo: 10n, voidUnclaimed: false });
+    const report = await holdingsApi.reconcile({ voidLeasesUpTo: 10n, voidUnclaimed: false });
     expect(report.workerInstance).toBe('this-worker');
     expect(report.holdings.map(({ attachment, epoch }) => ({ attachment, epoch }))).toEqual([
       { attachment: holding.attachment, epoch: 1n },
@@ -194,7 +197,7 @@ describe('reconciling', () => {
   });
 
   test('Law 5 a device is adopted under the name of an attachment, with a whole token', async () => {
-    const named = { ...report(), attachment: 'disk' };
+    const named = { ...(await report()), attachment: 'disk' };
     await expect(
       holdingsApi.adoptDevice({ token: randomBytes(16), holding: named, resumed: false }),
     ).rejects.toMatchObject({
@@ -202,15 +205,16 @@ describe('reconciling', () => {
       metadata: { field: 'holding.attachment' },
     });
     await expect(
-      holdingsApi.adoptDevice({ token: randomBytes(17), holding: report(), resumed: false }),
+      holdingsApi.adoptDevice({ token: randomBytes(17), holding: await report(), resumed: false }),
     ).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       metadata: { field: 'token' },
     });
   });
 
-  function report(): workerV1.Holding {
-    const [held] = holdingsApi.reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false }).holdings;
+  async function report(): Promise<workerV1.Holding> {
+    const { holdings } = await holdingsApi.reconcile({ voidLeasesUpTo: 0n, voidUnclaimed: false });
+    const [held] = holdings;
     if (held === undefined) throw new Error('nothing is held');
     return held;
   }

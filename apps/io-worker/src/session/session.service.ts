@@ -4,14 +4,17 @@ import { hasHungUp, shutdownSocket, ShutdownHow, type OwnedFd } from '@holdfast/
 import type { PinLedger } from '@holdfast/pin-ledger';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
+import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import type { HoldingService } from '../holding/holding.service.js';
 import { settleSession } from '../pins/settle-session.js';
 import { furnish, type SessionMemory } from '../memory/session-memory.js';
-import { RateAccounts } from '../rate/rate-accounts.js';
+import type { MemoryShare } from '../memory/memory-budget.js';
+import { RateAccounts, type RateShare } from '../rate/rate-accounts.js';
 import { logClosed, logOpened } from './session-log.js';
 import { Session, type SessionDefinition, type SessionEnd } from './session.js';
+import type { SessionRest } from './session-rest.js';
 
 /** A gateway that was answered passes the socket at once; one that died never will. */
 const SOCKET_WAIT_MS = 10_000;
@@ -80,6 +83,20 @@ export class SessionService {
     if (number > this.#voidUpTo) this.#voidUpTo = number;
   }
 
+  get voidedUpTo(): bigint {
+    return this.#voidUpTo;
+  }
+
+  /** What its account may take now. */
+  rateOf({ definition: { rate } }: Session): RateShare | undefined {
+    return rate && this.rates.shareOf(rate.account);
+  }
+
+  /** Memory of a session that is to come from another process. @throws HoldfastError LIMIT_REACHED */
+  reserveMemory(): MemoryShare {
+    return this.#memory.admit();
+  }
+
   /**
    * Makes a place for a session whose socket will come under `token`.
    *
@@ -127,6 +144,30 @@ export class SessionService {
     session.fence();
     this.#shutSocket(session, ShutdownHow.BOTH);
     await session.ended;
+  }
+
+  /** Has every session that is served stop between two requests, its socket untouched. Resolves when all have. */
+  async pauseAll(): Promise<void> {
+    await Promise.all(this.list().map((session) => session.rest()));
+  }
+
+  /** Sessions that were paused, or were to be, go on. */
+  resumeAll(): void {
+    for (const session of this.list()) {
+      session.control.cancelPause();
+      this.#resume(session);
+    }
+  }
+
+  /** Enters a session that rests in another process, which will not touch it again: it goes on by {@link resumeAll}. */
+  adopt(definition: SessionDefinition, rest: SessionRest, memory: MemoryShare): Session {
+    const { socket, undecoded, stopping, assumesPayloads, counters } = rest;
+    const session = new Session(definition, memory, { kind: 'paused', socket, undecoded });
+    session.control.restore(counters);
+    session.control.assumesPayloads = assumesPayloads;
+    if (stopping) session.control.requestStop();
+    this.#track(session);
+    return session;
   }
 
   /** T16: work under way finishes, new requests get ESHUTDOWN, then the sockets are shut. */
@@ -182,17 +223,23 @@ export class SessionService {
       this.abandon(definition.name);
     }, SOCKET_WAIT_MS);
     const session = new Session(definition, memory, { kind: 'prepared', token, expiry });
-    const endLoan = this.#holdings.borrow(definition.holding);
-    const endShare = definition.rate && this.rates.join(definition.rate);
-    this.#sessions.set(definition.name, session);
+    this.#track(session);
+    return session;
+  }
+
+  /** From now on it counts, and its device is lent to it, until it ends. */
+  #track(session: Session): void {
+    const { holding, name, rate } = session.definition;
+    const endLoan = this.#holdings.borrow(holding);
+    const endShare = rate && this.rates.join(rate);
+    this.#sessions.set(name, session);
     void session.ended.then((reason) => {
       endLoan();
-      memory.release();
+      session.memory.release();
       endShare?.();
-      this.#sessions.delete(definition.name);
+      this.#sessions.delete(name);
       this.endings.next({ session, reason });
     });
-    return session;
   }
 
   /** A session of another server's export has a connection of its own there, before its client is told to begin. */
@@ -217,13 +264,34 @@ export class SessionService {
   }
 
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
-    const { holding, name } = session.definition;
-    const engine = this.#engines.choose(holding.kind === 'remote');
+    const isNew = session.state.kind === 'prepared';
+    const engine = this.#engines.choose(session.definition.holding.kind === 'remote');
     // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
-    logOpened(this.#logger, session);
+    if (isNew) logOpened(this.#logger, session);
+    const outcome = await this.#runEngine(session, engine, { fd: socket, payload });
+    if (outcome === 'paused') {
+      session.pause();
+      // Called off before the engine had told that it stopped.
+      if (!session.control.pausing) this.#resume(session);
+      return;
+    }
+    await reached('release.over');
+    const reason = session.remote?.link.hasChanged === true ? 'device-changed' : outcome;
+    hangUp(socket);
+    logClosed(this.#logger, session, reason);
+    session.end(reason);
+  }
+
+  /** Never throws: what fails inside ends the session with `internal-error`. */
+  async #runEngine(
+    session: Session,
+    engine: Engine,
+    { fd: socket, payload }: Arrival,
+  ): Promise<ServeOutcome> {
+    const { holding, facts, name, rate } = session.definition;
     const account = this.#ledger.open({ session: name, device: holding.attachment });
-    let reason: SessionEnd = 'internal-error';
+    let outcome: ServeOutcome = 'internal-error';
     try {
       const buffers = furnish(session.memory, engine.name, socket.number);
       if (this.#stopping) session.control.requestStop();
@@ -234,26 +302,27 @@ export class SessionService {
         : engine.serve({
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
-            facts: session.definition.facts,
+            facts,
             preload: payload,
             control: session.control,
             pins: account.memory,
-            limit: this.rates.limitOf(session.definition.rate?.account),
+            limit: this.rates.limitOf(rate?.account),
             buffers,
           });
       await reached('lease.served');
-      reason = await serving;
+      outcome = await serving;
     } catch (error) {
-      this.#logger.error({ err: error, session: session.definition.name }, messageOf(error));
-    } finally {
-      await reached('release.over');
-      if (session.remote?.link.hasChanged === true) reason = 'device-changed';
-      const isBalanced = settleSession(this.#ledger, account, this.#logger);
-      if (!isBalanced && reason !== 'internal-error') reason = 'ledger-violation';
-      hangUp(socket);
-      logClosed(this.#logger, session, reason);
-      session.end(reason);
+      this.#logger.error({ err: error, session: name }, messageOf(error));
     }
+    const isBalanced = settleSession(this.#ledger, account, this.#logger);
+    return isBalanced || outcome === 'internal-error' ? outcome : 'ledger-violation';
+  }
+
+  #resume(session: Session): void {
+    if (session.state.kind !== 'paused') return;
+    const { socket, undecoded } = session.state;
+    session.control.cancelPause();
+    void this.#serve(session, { fd: socket, payload: Buffer.from(undecoded) });
   }
 
   /**

@@ -31,6 +31,8 @@ export interface SessionDefinition {
 export type SessionState =
   | { readonly kind: 'prepared'; readonly token: Uint8Array; readonly expiry: NodeJS.Timeout }
   | { readonly kind: 'serving'; readonly engine: Engine['name']; readonly socket: OwnedFd }
+  /** It rests between two requests, and no engine serves it: what its client sends waits in the socket. */
+  | { readonly kind: 'paused'; readonly socket: OwnedFd; readonly undecoded: Uint8Array }
   | { readonly kind: 'ended'; readonly reason: SessionEnd };
 
 /** One client in transmission, or about to be. */
@@ -44,11 +46,12 @@ export class Session {
   readonly #resolveEnded: (reason: SessionEnd) => void;
   readonly #ending = new AbortController();
   #remote: OpenedRemote | undefined;
+  #whenPaused: () => void = () => undefined;
 
   constructor(
     definition: SessionDefinition,
     memory: MemoryShare,
-    state: SessionState & { kind: 'prepared' },
+    state: SessionState & { kind: 'prepared' | 'paused' },
   ) {
     this.definition = definition;
     this.memory = memory;
@@ -89,14 +92,34 @@ export class Session {
     this.#remote?.link.cut();
   }
 
-  /** prepared → serving: its socket has come. */
+  /** prepared → serving: its socket has come. paused → serving: it goes on. */
   begin(engine: Engine['name'], socket: OwnedFd): void {
-    if (this.#state.kind !== 'prepared') throw new Error(`session is ${this.#state.kind}, not prepared`);
-    clearTimeout(this.#state.expiry);
+    if (this.#state.kind !== 'prepared' && this.#state.kind !== 'paused') {
+      throw new Error(`session is ${this.#state.kind}, not prepared`);
+    }
+    if (this.#state.kind === 'prepared') clearTimeout(this.#state.expiry);
     this.#state = { kind: 'serving', engine, socket };
   }
 
-  /** prepared | serving → ended. */
+  /** Has its engine stop between two requests. Resolves when it is paused, or has ended before. */
+  async rest(): Promise<void> {
+    if (this.#state.kind !== 'serving') return;
+    const paused = new Promise<void>((resolve) => {
+      this.#whenPaused = resolve;
+    });
+    this.control.requestPause();
+    await Promise.race([paused, this.ended]);
+  }
+
+  /** serving → paused: its engine has stopped. */
+  pause(): void {
+    if (this.#state.kind !== 'serving') throw new Error(`session is ${this.#state.kind}, not served`);
+    const { socket } = this.#state;
+    this.#state = { kind: 'paused', socket, undecoded: this.control.undecoded };
+    this.#whenPaused();
+  }
+
+  /** prepared | serving | paused → ended. */
   end(reason: SessionEnd): void {
     if (this.#state.kind === 'ended') throw new Error('session has ended before');
     if (this.#state.kind === 'prepared') clearTimeout(this.#state.expiry);

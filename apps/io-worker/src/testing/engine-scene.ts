@@ -11,7 +11,7 @@ import {
 } from '@holdfast/nbd-protocol';
 import { PinLedger, type Account } from '@holdfast/pin-ledger';
 import { expect, onTestFinished } from 'vitest';
-import type { EndReason, Engine } from '../engine/engine.js';
+import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import { SessionControl } from '../engine/session-control.js';
 import { Site } from '../pins/pin-sites.js';
@@ -103,7 +103,7 @@ export class EngineScene {
     control: SessionControl;
     socket: OwnedFd;
     account: Account;
-    ended: Promise<EndReason>;
+    ended: Promise<ServeOutcome>;
   } {
     const [socket, other] = socketPair();
     const client = new NbdClient(other);

@@ -9,12 +9,16 @@ import {
 } from '@holdfast/service';
 import { Inject } from '@nestjs/common';
 import { Engines } from '../engine/engines.js';
+import { Takeover } from '../handover/takeover.js';
+import { WorkerInstance } from './worker-instance.js';
 
 @GrpcController(workerV1.WorkerServiceService)
 export class WorkerController implements GrpcControllerOf<workerV1.WorkerServiceService> {
   constructor(
     @Inject(PROCESS_IDENTITY) private readonly identity: ProcessIdentity,
     private readonly engines: Engines,
+    private readonly instance: WorkerInstance,
+    private readonly takeover: Takeover,
   ) {}
 
   getWorker(): workerV1.Worker {
@@ -22,12 +26,13 @@ export class WorkerController implements GrpcControllerOf<workerV1.WorkerService
       pid: this.identity.pid,
       version: HOLDFAST_VERSION,
       startTime: this.identity.startTime,
-      instance: this.identity.instance,
+      instance: this.instance.name,
       threads: this.engines.threads.size,
       threadsBusy: this.engines.threads.busy,
       eventLoopSessions: this.engines.eventLoop.sessions,
       openDescriptors: openFdCount(),
       osThreads: osThreadCount(),
+      takeover: this.takeover.done,
     };
   }
 }

@@ -46,7 +46,7 @@ const ACCEPT_PAUSE_MS = 100;
  * exactly one descriptor. All waiting is the event loop's own; nothing blocks, and no thread is needed.
  */
 export class HandoffListener {
-  readonly path: string;
+  #path: string;
   readonly #socket: ListeningSocket;
   readonly #options: HandoffListenerOptions;
   readonly #reader = new HandoffReader();
@@ -55,7 +55,7 @@ export class HandoffListener {
   #stopAccepting: StopWatching;
 
   private constructor(path: string, socket: ListeningSocket, options: HandoffListenerOptions) {
-    this.path = path;
+    this.#path = path;
     this.#socket = socket;
     this.#options = options;
     this.#stopAccepting = this.#watchQueue();
@@ -72,6 +72,22 @@ export class HandoffListener {
     // A terminated thread that alone used koffi would unload it under its own watch, which crashes the process.
     assert(isMainThread, 'a handoff listener belongs to the main thread');
     return new HandoffListener(path, await listenAt(path), options);
+  }
+
+  /** Where it listens. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /**
+   * Listens at another path of the same file system from now on. Whoever listens there is not connected to any more; there
+   * is no moment in which nobody is.
+   *
+   * @throws Error of rename(2)
+   */
+  moveTo(path: string): void {
+    this.#socket.moveFile(path);
+    this.#path = path;
   }
 
   /** Stops listening, turns silent peers away and removes the socket file. Connections not yet accepted are lost. */

@@ -1,4 +1,4 @@
-import { chmodSync, constants, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '@holdfast/foundation';
@@ -17,6 +17,8 @@ export interface ListeningSocket {
   readonly fd: OwnedFd;
   /** Removes the file, unless another has taken its place. */
   removeFile(): void;
+  /** Gives the file another name, in the place of whatever socket has it. @throws Error of rename(2) */
+  moveFile(to: string): void;
 }
 
 function inUse(socketPath: string, why: string): HoldfastError {
@@ -78,9 +80,14 @@ function bindAndListen(socketPath: string): ListeningSocket {
   try {
     checked('bind', bindTo(fd.number, socketPath), socketPath);
     const bound = fileAt(socketPath);
+    let place = socketPath;
     const removeFile = (): void => {
-      const now = fileAt(socketPath);
-      if (now !== undefined && now.ino === bound?.ino && now.dev === bound.dev) unlinkSync(socketPath);
+      const now = fileAt(place);
+      if (now !== undefined && now.ino === bound?.ino && now.dev === bound.dev) unlinkSync(place);
+    };
+    const moveFile = (to: string): void => {
+      renameSync(place, to);
+      place = to;
     };
     try {
       // Before listen(2) nobody can connect, so there is no moment in which the mode is wider.
@@ -90,7 +97,7 @@ function bindAndListen(socketPath: string): ListeningSocket {
       removeFile();
       throw error;
     }
-    return { fd, removeFile };
+    return { fd, removeFile, moveFile };
   } catch (error) {
     fd.close();
     throw error;

@@ -19,12 +19,15 @@ export interface RequestForm {
   begins(view: DataView, at: number): boolean;
   /** The request in doubt had a payload: so have all WRITEs of this client. */
   assumePayloads(): void;
+  /** Whether that has been found out. */
+  readonly assumesPayloads: boolean;
 }
 
 // Classes rather than records of functions: the engine inlines methods, which run once per request.
 
 class CompactRequests implements RequestForm {
   readonly headerBytes = REQUEST_BYTES;
+  readonly assumesPayloads = false;
 
   parse(view: DataView, at: number, header: RequestHeader): boolean {
     return parseRequest(view, at, header);
@@ -83,6 +86,10 @@ class ExtendedRequests implements RequestForm {
 
   assumePayloads(): void {
     this.#omitsPayloadLen = true;
+  }
+
+  get assumesPayloads(): boolean {
+    return this.#omitsPayloadLen;
   }
 }
 

@@ -100,6 +100,30 @@ export class TransmissionMachine extends StepOperands {
   }
 
   /**
+   * Whether the receive that was asked for is one between two requests: nothing is half done, queued or unsent, so another
+   * machine may go on from here with what {@link undecoded} says.
+   */
+  get isAtRest(): boolean {
+    return this.#awaited === Step.receive && this.#phase === Phase.requests && this.brief === 0;
+  }
+
+  /** What was received and is not a whole request yet; a copy. */
+  undecoded(): Uint8Array {
+    const { bytes, head, tail } = this.#input;
+    return bytes.slice(head, tail);
+  }
+
+  /** Whether the client has shown that its WRITEs have payloads though it does not say so (T1). */
+  get assumesPayloads(): boolean {
+    return this.#form.assumesPayloads;
+  }
+
+  /** What another machine has found out about this client. */
+  assumePayloads(): void {
+    this.#form.assumePayloads();
+  }
+
+  /**
    * Takes bytes that were received before the machine was made.
    *
    * @throws RangeError if they exceed the input buffer

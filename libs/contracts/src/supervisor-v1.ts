@@ -1,0 +1,1 @@
+export * from './generated/holdfast/supervisor/v1/supervisor.js';
