@@ -4,6 +4,7 @@ import { HANDOFF_PAYLOAD_MAX, socketPair, type OwnedFd } from '@holdfast/linux';
 import { advertisedFlags, Command, DEFAULT_BLOCK_SIZE } from '@holdfast/nbd-protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { Site } from '../pins/pin-sites.js';
+import { SharedLimit } from '../rate/shared-limit.js';
 import { describeEngines } from '../testing/both-engines.js';
 import { DISK_BYTES, EngineScene, patternByte } from '../testing/engine-scene.js';
 import { NbdClient } from '../testing/nbd-client.js';
@@ -35,7 +36,7 @@ class Paused {
     });
   }
 
-  async serve() {
+  async serve(limit?: SharedLimit) {
     this.control.cancelPause();
     const account = this.scene.ledger.open({ session: 'paused', device: 'disk' });
     const outcome = await this.engine.serve({
@@ -52,6 +53,7 @@ class Paused {
       preload: Buffer.from(this.control.undecoded),
       control: this.control,
       pins: account.memory,
+      limit,
     });
     // Whoever rests relies on nothing: another process may go on.
     expect(this.scene.ledger.close(account, Site['session.end'])).toEqual([]);
@@ -158,6 +160,22 @@ describeEngines('a pause', (engine) => {
     expect((await client.ask({ type: FLUSH })).error).toBe(0);
     client.hangUp();
     expect(await outcome).toBe('end-of-stream');
+  });
+
+  test('of a session that its rate holds back comes at once, and what had come is done', async () => {
+    const session = start();
+    const { client, control } = session;
+    const limit = new SharedLimit();
+    limit.set({ iops: 1, bytesPerSecond: 0, burstMs: 1_000 });
+    const outcome = session.serve(limit);
+    for (let i = 0; i < 20; i++) client.send({ type: READ, offset: i, length: 1 });
+    expect((await client.reply()).data[0]).toBe(patternByte(0));
+    control.requestPause();
+    const begin = performance.now();
+    expect(await outcome).toBe('paused');
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    for (let i = 1; i < 20; i++) expect((await client.reply()).data[0]).toBe(patternByte(i));
+    client.hangUp();
   });
 
   test('does not outlive a client that has hung up', async () => {

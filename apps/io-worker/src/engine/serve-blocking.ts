@@ -138,14 +138,14 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       case Step.extents:
         machine.completed(fillExtents(machine, session));
         break;
-      case Step.pause:
+      case Step.wait:
         control.publish(machine.counters);
         if (control.pausing) pace.hurry();
-        else control.wait(pace.pauseMs);
+        else control.wait(pace.waitMs);
         if (isDisconnected(socket)) pace.waive();
         if (control.fenced) return 'fenced';
         if (control.stopping) machine.beginShutdown();
-        machine.resumed();
+        machine.waited();
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');

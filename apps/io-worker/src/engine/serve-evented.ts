@@ -127,20 +127,20 @@ export async function serveEvented(session: EventedSession): Promise<ServeOutcom
         break;
       case Step.transfer:
         throw new Error('transfer is switched off for the event loop');
-      case Step.pause:
+      case Step.wait:
         control.publish(machine.counters);
         if (pace.isOver) {
           await nextTurn();
           pace.begin();
         } else {
           if (control.pausing) throttle.hurry();
-          else await control.waitOnLoop(throttle.pauseMs);
+          else await control.waitOnLoop(throttle.waitMs);
           if (isDisconnected(session.socketFd)) throttle.waive();
           // Not between turns: what has come and would be served at once is under way.
           if (control.stopping) machine.beginShutdown();
         }
         if (control.fenced) return 'fenced';
-        machine.resumed();
+        machine.waited();
         break;
       case Step.close:
         return finish(machine, control, machine.closeReason ?? 'internal-error');

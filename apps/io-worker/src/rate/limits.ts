@@ -1,8 +1,8 @@
 /**
- * Longest pause of a session before it looks again whether it may go on. A limit that was changed holds for sessions that
+ * Longest wait of a session before it looks again whether it may go on. A limit that was changed holds for sessions that
  * wait once they look: well within a second.
  */
-export const PAUSE_MS_MAX = 250;
+export const WAIT_MS_MAX = 250;
 
 /** Requests a second that a limit can say: more than a worker serves. */
 export const IOPS_MAX = 10_000_000;

@@ -1,7 +1,7 @@
 import { Command } from '@holdfast/nbd-protocol';
 import { describe, expect, test } from 'vitest';
 import { CACHE_BYTES_MAX } from '../engine/cache-limits.js';
-import { PAUSE_MS_MAX } from './limits.js';
+import { WAIT_MS_MAX } from './limits.js';
 import { SharedLimit } from './shared-limit.js';
 import { Throttle } from './throttle.js';
 
@@ -35,9 +35,19 @@ describe('a throttle', () => {
       false,
       false,
     ]);
-    expect(throttle.pauseMs).toBe(10);
+    expect(throttle.waitMs).toBe(10);
     scene.now += 10n * MS;
     expect([read(throttle), read(throttle)]).toEqual([true, false]);
+  });
+
+  test('lets one request go when its session is to come to rest, on the account', () => {
+    const scene = new Scene();
+    scene.limit.set({ iops: 100, bytesPerSecond: 0, burstMs: 10 });
+    const throttle = scene.session();
+    expect([read(throttle), read(throttle), read(throttle)]).toEqual([true, true, false]);
+    throttle.hurry();
+    expect([read(throttle), read(throttle)]).toEqual([true, false]);
+    expect(throttle.waitMs).toBe(20);
   });
 
   test('serves sessions that wait in turn', () => {
@@ -57,7 +67,7 @@ describe('a throttle', () => {
     scene.limit.set({ iops: 0, bytesPerSecond: 65_536, burstMs: 10 });
     const throttle = scene.session();
     expect([read(throttle, 2 ** 25), read(throttle)]).toEqual([true, false]);
-    expect(throttle.pauseMs).toBe(PAUSE_MS_MAX);
+    expect(throttle.waitMs).toBe(WAIT_MS_MAX);
     scene.limit.set({ iops: 1000, bytesPerSecond: 0, burstMs: 10 });
     expect(read(throttle)).toBe(true);
     scene.limit.set({ iops: 1, bytesPerSecond: 0, burstMs: 10 });
@@ -73,7 +83,7 @@ describe('a throttle', () => {
     gone.waive();
     for (let i = 0; i < 12; i++) expect(read(gone)).toBe(true);
     expect(read(other)).toBe(false);
-    expect(other.pauseMs).toBe(110);
+    expect(other.waitMs).toBe(110);
   });
 
   test('counts of a CACHE no more than is read', () => {

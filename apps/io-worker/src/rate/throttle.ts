@@ -1,6 +1,6 @@
 import { Command, type Pace } from '@holdfast/nbd-protocol';
 import { CACHE_BYTES_MAX } from '../engine/cache-limits.js';
-import { PAUSE_MS_MAX } from './limits.js';
+import { WAIT_MS_MAX } from './limits.js';
 import { SharedLimit } from './shared-limit.js';
 
 const NANOS_PER_MS = 1e6;
@@ -27,13 +27,13 @@ export class Throttle implements Pace {
     return generation === 0 ? this.#begin() : this.#admitsUnder(generation, type, bytes);
   }
 
-  /** How long to pause before the next try, in milliseconds. */
-  get pauseMs(): number {
-    return Math.min(PAUSE_MS_MAX, Math.max(0, Number(this.#start - this.#now()) / NANOS_PER_MS));
+  /** How long to wait before the next try, in milliseconds. */
+  get waitMs(): number {
+    return Math.min(WAIT_MS_MAX, Math.max(0, Number(this.#start - this.#now()) / NANOS_PER_MS));
   }
 
   /**
-   * Nobody waits for answers any more: what was sent before is done without a pause, and its account owes it. It is little,
+   * Nobody waits for answers any more: what was sent before is done without a wait, and its account owes it. It is little,
    * and its session keeps the device until it is done.
    */
   waive(): void {

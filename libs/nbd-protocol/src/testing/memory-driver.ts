@@ -62,7 +62,7 @@ export interface Operation {
 
 type FileStep = Exclude<
   StepCode,
-  typeof Step.receive | typeof Step.send | typeof Step.pause | typeof Step.close
+  typeof Step.receive | typeof Step.send | typeof Step.wait | typeof Step.close
 >;
 
 /** Drives a machine over an image in memory and a stream of chunks. */
@@ -160,9 +160,9 @@ export class MemoryDriver {
       this.#receiving = true;
     } else if (step === Step.close) {
       this.closeReason = machine.closeReason;
-    } else if (step === Step.pause) {
-      this.operations.push({ step: 'pause' });
-      machine.resumed();
+    } else if (step === Step.wait) {
+      this.operations.push({ step: 'wait' });
+      machine.waited();
     } else if (step === Step.send) {
       const { outputOffset, outputLength, more } = machine;
       this.operations.push({ step: 'send', length: outputLength, flags: more === 1 ? 'more' : '' });

@@ -12,13 +12,13 @@ class HoldingBack implements Pace {
   readonly admitted: { readonly type: number; readonly bytes: number }[] = [];
   #times: number;
 
-  constructor(readonly pauses: number) {
-    this.#times = pauses;
+  constructor(readonly waits: number) {
+    this.#times = waits;
   }
 
   admits(type: number, bytes: number): boolean {
     if (this.#times-- > 0) return false;
-    this.#times = this.pauses;
+    this.#times = this.waits;
     this.admitted.push({ type, bytes });
     return true;
   }
@@ -48,12 +48,12 @@ describe('a pace', () => {
     expect(pace.admitted.map(({ bytes }) => bytes)).toEqual([100, 200, 300, 0, 500, 0, 0, 600]);
   });
 
-  test('that holds a request back has what was answered sent first, and pauses until it admits it', () => {
+  test('that holds a request back has what was answered sent first, and waits until it admits it', () => {
     let asked = 0;
     const pace = { admits: () => ++asked < 3 || asked > 5 };
     const read = { type: Command.READ, length: 100 };
     expect(kinds(serve(pace, [read, read, read]))).toEqual([
-      ...['read', 'read', 'send', 'pause', 'pause', 'read', 'send'],
+      ...['read', 'read', 'send', 'wait', 'wait', 'read', 'send'],
     ]);
   });
 

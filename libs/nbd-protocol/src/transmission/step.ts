@@ -29,8 +29,8 @@ export const Step = {
   extents: 8,
   /** Send `length` bytes of the file at `fileOffset` straight to the socket → `transferred(n, errno)`. */
   transfer: 9,
-  /** Wait until the pace may admit the next request, or is to be asked for another reason → `resumed()`. */
-  pause: 10,
+  /** Wait until the pace may admit the next request, or is to be asked for another reason → `waited()`. */
+  wait: 10,
   /** Close the connection; `closeReason` says why. There is no next step. */
   close: 11,
 } as const;

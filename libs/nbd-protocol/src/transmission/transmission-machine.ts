@@ -196,9 +196,9 @@ export class TransmissionMachine extends StepOperands {
     this.#settle(this.#read.transferred(count, errno));
   }
 
-  /** Reports that a pause is over. */
-  resumed(): void {
-    assert(this.#awaited === Step.pause, 'a pause is reported when one was asked for');
+  /** Reports that a wait is over. */
+  waited(): void {
+    assert(this.#awaited === Step.wait, 'a wait is reported when one was asked for');
     this.#awaited = NO_STEP;
   }
 
@@ -262,7 +262,7 @@ export class TransmissionMachine extends StepOperands {
     if (payloadLength > this.#facts.payloadMaximum) return this.#end('payload-too-large');
     // The last to ask: what it has admitted is begun. What is answered before it is not held back with it.
     if (this.#pace !== undefined && !this.#admits(this.#pace, error, payloadLength)) {
-      return replies.used > 0 ? this.#wire.send(0) : Step.pause;
+      return replies.used > 0 ? this.#wire.send(0) : Step.wait;
     }
     input.consume(form.headerBytes);
     this.#counters.requests += 1;
