@@ -25,6 +25,8 @@ describe('a memory budget', () => {
     const share = budget.admit();
     share?.grow(300);
     expect(budget.freeBytes).toBe(600);
+    share?.shrink();
+    expect(budget.freeBytes).toBe(900);
     share?.release();
     expect(budget.freeBytes).toBe(1000);
   });
