@@ -44,7 +44,8 @@ describe.skipIf(loopUnavailable() !== undefined)(
         diskseq,
         readOnly: false,
       });
-      expect(major * 256 + minor).toBe(statSync(path).rdev);
+      // As makedev(3) puts them together.
+      expect((minor & 0xff) + major * 2 ** 8 + (minor >>> 8) * 2 ** 20).toBe(statSync(path).rdev);
     });
 
     test('is read-only when it was registered so, and when the kernel refuses writes', () => {

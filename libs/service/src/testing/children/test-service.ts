@@ -62,7 +62,7 @@ class TestLifecycle implements Lifecycle {
     say('starting');
     const how = process.env['TEST_START'];
     if (how === 'fail') throw new HoldfastError('PORT_IN_USE', 'the port is taken; choose another');
-    if (how === 'slow') await delay(300);
+    if (how === 'slow') await delay(1_500);
     this.health.ready();
     say('ready');
     const later = process.env['TEST_LATER'];
