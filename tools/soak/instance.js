@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, gatewayV1, registryV1, stateLayout } from '@holdfast/contracts';
+import { createClient, gatewayV1, registryV1, stateLayout, workerV1 } from '@holdfast/contracts';
 import { startDaemon } from '../bench/processes.js';
 import { familyOf } from '../bench/proc-stat.js';
 
@@ -38,6 +38,7 @@ export async function startInstance(folder, images, setUp) {
   const layout = stateLayout(state);
   const devices = createClient(registryV1.DeviceServiceService, `unix:${layout.registrySocket}`);
   const sessions = createClient(gatewayV1.SessionServiceService, `unix:${layout.gatewaySocket}`);
+  const ledger = createClient(workerV1.LedgerServiceService, `unix:${layout.workerSocket}`);
   return {
     /** Where clients find the export of an image, over TCP and over the Unix socket. @param {string} name */
     urisOf(name) {
@@ -69,11 +70,22 @@ export async function startInstance(folder, images, setUp) {
       }
       throw new Error(`holdfast does not come to rest within ${restMsMax / 1000} s: ${last}`);
     },
+    /** What is wrong with the pin ledger of a worker that is at rest; undefined when it balances. */
+    async imbalance() {
+      const { variants, violationCounts } = await ledger.getLedger({});
+      const isBalanced = variants.every(
+        ({ acquired, released, acquiredBytes, releasedBytes }) =>
+          acquired === released && acquiredBytes === releasedBytes,
+      );
+      if (isBalanced && violationCounts.length === 0) return undefined;
+      return `the pin ledger does not balance at rest: ${JSON.stringify({ variants, violationCounts }, (_key, value) => (typeof value === 'bigint' ? String(value) : value))}`;
+    },
     exited: () => daemon.exited(),
     complaint: () => daemon.complaint(),
     close() {
       devices.close();
       sessions.close();
+      ledger.close();
     },
   };
 }

@@ -61,6 +61,8 @@ export async function soak({ minutes, folder, memorySlackBytes, setUp, say }) {
   for (let lap = 0; performance.now() < endAt || samples.length < samplesMin; lap++) {
     await runLap(holdfast, crowds, tally, lapSeconds);
     const found = await holdfast.atRest();
+    const imbalance = await holdfast.imbalance();
+    if (imbalance !== undefined) tally.faults.push(imbalance);
     if (lap >= warmUpLaps) samples.push(found);
     say(`${describeLap(lap, startedAt, tally)}: ${describeFootprints(found)}`);
     if (tally.faults.length > 0 || holdfast.exited()) break;
