@@ -32,7 +32,7 @@ import { WorkerController } from './worker/worker.controller.js';
   controllers: [HandoverController, HoldingController, LedgerController, SessionController, WorkerController],
   providers: [
     WorkerLifecycle,
-    Gate,
+    { provide: Gate, useFactory: () => new Gate() },
     { provide: PinLedger, useFactory: () => new PinLedger() },
     {
       provide: LedgerService,

@@ -52,16 +52,17 @@ const sessionCensus: FactoryProvider<SessionCensus> = {
 
 const sessionOpener: FactoryProvider<SessionOpener> = {
   provide: SessionOpener,
-  inject: [ExportService, SessionCensus, SETTINGS, LimitsHit, LOGGER],
+  inject: [ExportService, SessionCensus, SETTINGS, LimitsHit, RateAnnouncer, LOGGER],
   useFactory: (
     exports: ExportService,
     census: SessionCensus,
     settings: GatewaySettings,
     limitsHit: LimitsHit,
+    rates: RateAnnouncer,
     logger: Logger,
   ) => {
     const limits = new SessionLimits(census, settings.exportConnectionsMax, limitsHit);
-    return new SessionOpener(exports, census, limits, addresses(settings), logger);
+    return new SessionOpener(exports, census, limits, rates, addresses(settings), logger);
   },
 };
 

@@ -195,6 +195,23 @@ describe('a device that cannot be repaired', () => {
     expect(await recordOf(registry, 'disk')).toMatchObject({ state: 'CONNECTED', epoch: 1n });
   });
 
+  test('Law 4 and is found to be lost later, is attached anew', async () => {
+    await registry.die();
+    await worker.die();
+    const next = await scene.idleRegistry();
+    // Of the first attempt to record that nobody holds it any more, the database knows nothing.
+    vi.spyOn(next.store.attachments, 'transition').mockRejectedValueOnce(new Error('the disk is full'));
+    await scene.worker();
+    await next.lifecycle.start();
+    await vi.waitUntil(
+      async () => (await recordOf(next, 'disk')).state === 'CONNECTED' && next.holds.size > 0,
+      {
+        timeout: 10_000,
+      },
+    );
+    expect(await recordOf(next, 'disk')).toMatchObject({ epoch: 2n });
+  });
+
   test('can be detached, and is as good as new then', async () => {
     const { mend } = await whileUnrepaired();
     await registry.attachments.detach('disk');

@@ -63,10 +63,12 @@ export class AttachmentReconciler implements LinkListener {
     void this.drain.endFenced();
     const records = await this.store.attachments.listLive();
     this.unrepaired.clear();
-    await this.#repairThose(
-      records.map(({ deviceId }) => deviceId),
-      report.holdings,
-    );
+    const held = Promise.resolve(namesOf(report.holdings));
+    for (const { deviceId } of records) {
+      // Nothing of it was interrupted, and it may go on for hours.
+      if (!this.drain.isWaiting(deviceId)) await this.#tryToRepair(deviceId, () => held);
+    }
+    this.#repairLater();
     await this.#releaseOrphans(report.holdings, records);
     for (const held of this.holds.list()) await this.#letGoUnlessRecorded(held);
   }
@@ -77,39 +79,51 @@ export class AttachmentReconciler implements LinkListener {
     });
   }
 
-  /** One that cannot be repaired holds up no other: it is tried again beside all that goes on. */
-  async #repairThose(deviceIds: readonly string[], holdings: readonly workerV1.Holding[]): Promise<void> {
-    const held = new Set(holdings.map(({ attachment }) => attachment));
-    for (const deviceId of deviceIds) {
-      // Nothing of it was interrupted, and it may go on for hours.
-      if (this.drain.isWaiting(deviceId)) continue;
-      // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and
-      // looks at the record again. Meanwhile nobody else begins anything on the device.
-      await this.operations.afterOthers(deviceId, 'a repair', async () => {
-        try {
-          const device = await this.store.devices.find(deviceId);
-          if (device?.attachment !== undefined) await this.#repair(device, device.attachment, held);
-          this.unrepaired.drop(deviceId);
-        } catch (error) {
-          this.unrepaired.note(deviceId, error);
-          this.logger.error({ device: deviceId }, `cannot repair what a crash left: ${messageOf(error)}`);
-        }
-      });
-    }
-    this.unrepaired.tryLater(() => void this.#repairAgain(deviceIds));
+  /**
+   * One that cannot be repaired holds up no other: it is tried again beside all that goes on.
+   *
+   * @param held what the worker holds, by name; undefined: there is nothing to repair any more
+   */
+  async #tryToRepair(deviceId: string, held: () => Promise<ReadonlySet<string>> | undefined): Promise<void> {
+    // An operation that lost its worker on the way leaves a record to repair as well: this comes after it, and looks at
+    // the record again. Meanwhile nobody else begins anything on the device.
+    await this.operations.afterOthers(deviceId, 'a repair', async () => {
+      try {
+        const holdings = await held();
+        if (holdings === undefined) return;
+        const device = await this.store.devices.find(deviceId);
+        if (device?.attachment !== undefined) await this.#repair(device, device.attachment, holdings);
+        this.unrepaired.drop(deviceId);
+      } catch (error) {
+        this.unrepaired.note(deviceId, error);
+        this.logger.error({ device: deviceId }, `cannot repair what a crash left: ${messageOf(error)}`);
+      }
+    });
+  }
+
+  #repairLater(): void {
+    this.unrepaired.tryLater(() => {
+      void this.#repairAgain();
+    });
   }
 
   /** What a worker that has gone meanwhile leaves is compared as a whole when the next one comes. */
-  async #repairAgain(deviceIds: readonly string[]): Promise<void> {
-    const left = deviceIds.filter((deviceId) => this.unrepaired.has(deviceId));
-    if (this.worker.state.kind !== 'up') return;
-    try {
-      const { holdings } = await this.worker.reconcile(0n);
-      await this.#repairThose(left, holdings);
-    } catch (error) {
-      this.logger.warn({ devices: left }, `what the worker holds is not known: ${messageOf(error)}`);
-      this.unrepaired.tryLater(() => void this.#repairAgain(left));
+  async #repairAgain(): Promise<void> {
+    const left = this.unrepaired.ids();
+    for (const deviceId of left) {
+      if (this.worker.state.kind !== 'up') return;
+      // Asked once nobody else is at it: it may have been detached, and attached anew.
+      await this.#tryToRepair(deviceId, () =>
+        this.unrepaired.has(deviceId) ? this.#heldByWorker() : undefined,
+      );
     }
+    this.#repairLater();
+    // What a repair has given up is attached anew, if it should be attached.
+    if (left.some((deviceId) => !this.unrepaired.has(deviceId))) void this.wanted.attachAll();
+  }
+
+  async #heldByWorker(): Promise<ReadonlySet<string>> {
+    return namesOf((await this.worker.reconcile(0n)).holdings);
   }
 
   async #repair(device: DeviceRecord, record: AttachmentRecord, held: ReadonlySet<string>): Promise<void> {
@@ -220,6 +234,10 @@ export class AttachmentReconciler implements LinkListener {
       this.logger.warn({ device: deviceId }, 'let go of a device that is not recorded as attached any more');
     });
   }
+}
+
+function namesOf(holdings: readonly workerV1.Holding[]): ReadonlySet<string> {
+  return new Set(holdings.map(({ attachment }) => attachment));
 }
 
 function nameOf(record: AttachmentRecord): string {

@@ -24,6 +24,10 @@ export class Unrepaired {
     );
   }
 
+  ids(): string[] {
+    return [...this.#reasons.keys()];
+  }
+
   has(deviceId: string): boolean {
     return this.#reasons.has(deviceId);
   }

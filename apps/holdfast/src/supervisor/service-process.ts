@@ -13,6 +13,9 @@ const READY_POLL_MS = 20;
 /** How long a process that was replaced may take to end. */
 const REPLACED_MS = 5_000;
 
+/** From the death of a new process: one that had handed everything over to it has ended by then, by itself. */
+const OLD_ENDS_MS = 1_500;
+
 export interface ServiceLaunch {
   readonly name: ServiceName;
   /** Path of its main module. */
@@ -185,6 +188,8 @@ export class ServiceProcess {
     if (outcome === 'yes') {
       this.#state = { kind: 'running', started: next };
       await this.#endOf(old);
+      // It may have died meanwhile, which was not mended.
+      if (this.#hasStopped()) this.#mend(next, await next.ended);
       return;
     }
     const how =
@@ -192,9 +197,11 @@ export class ServiceProcess {
     if (outcome === 'late') next.child.kill('SIGKILL');
     await next.ended;
     const { fatal } = next.tail;
-    if (this.#state.kind === 'running') {
-      // The old worker's own account of why it called the handover off.
-      if (fatal?.code === 'UPGRADE_FAILED') throw new HoldfastError(fatal.code, fatal.message);
+    // The old worker's own account of why it called the handover off.
+    if (fatal?.code === 'UPGRADE_FAILED') throw new HoldfastError(fatal.code, fatal.message);
+    // One that had handed everything over before the new one died ends by itself.
+    await Promise.race([old.ended, delay(OLD_ENDS_MS)]);
+    if (!this.#hasStopped()) {
       throw upgradeFailed(`the new process ended (${fatal?.message ?? how})`);
     }
     // The old one has ended as well, which was not mended meanwhile.
@@ -203,6 +210,11 @@ export class ServiceProcess {
       'UPGRADE_FAILED',
       `${this.#launch.name} ended in the middle of the upgrade, and is started again`,
     );
+  }
+
+  /** Its end in the middle of a replacement is mended by whoever replaces. */
+  #hasStopped(): boolean {
+    return this.#state.kind === 'stopped';
   }
 
   /** One that has been replaced ends by itself, or is killed: it has nothing any more. */

@@ -16,6 +16,7 @@ export function pause(
 ): 'paused' {
   control.publish(machine.counters);
   control.assumesPayloads = machine.assumesPayloads;
+  control.refuses = control.stopping;
   const undecoded = machine.undecoded();
   control.undecoded = readAhead.length === 0 ? undecoded : Buffer.concat([undecoded, readAhead]);
   return 'paused';
@@ -28,6 +29,7 @@ export function resume(
 ): void {
   control.beginCounting();
   if (control.assumesPayloads) machine.assumePayloads();
+  if (control.refuses) machine.beginShutdown();
   pins.takeOver(preload, (bytes) => {
     machine.preload(bytes);
   });

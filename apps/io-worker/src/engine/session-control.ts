@@ -1,7 +1,7 @@
 import type { TransmissionMachine } from '@holdfast/nbd-protocol';
 
 /** Words of the shared memory that a session's engine and the rest of the worker both see. */
-const Word = { stopping: 0, fenced: 1, pausing: 2, assumesPayloads: 3, waitsEnd: 4 } as const;
+const Word = { stopping: 0, fenced: 1, pausing: 2, assumesPayloads: 3, waitsEnd: 4, refuses: 5 } as const;
 /** Words of four bytes, an even number of them: the counters follow. */
 const FLAG_BYTES = 24;
 const Counter = { requests: 0, bytesRead: 1, bytesWritten: 2, errors: 3, lastRequestMs: 4 } as const;
@@ -98,6 +98,15 @@ export class SessionControl {
 
   get pausing(): boolean {
     return Atomics.load(this.#flags, Word.pausing) === 1;
+  }
+
+  /** It was stopped before it came to rest: whoever serves it next refuses all that is left of it as well (T16). */
+  get refuses(): boolean {
+    return Atomics.load(this.#flags, Word.refuses) === 1;
+  }
+
+  set refuses(refuses: boolean) {
+    Atomics.store(this.#flags, Word.refuses, refuses ? 1 : 0);
   }
 
   /** The client's WRITEs have payloads though it does not say so: known to whoever serves it next. */

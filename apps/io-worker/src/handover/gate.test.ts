@@ -58,3 +58,15 @@ test('Law 1 nobody passes a gate that is shut, nor who has waited before it', as
   await expect(gate.pass(act)).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
   expect(act).not.toHaveBeenCalled();
 });
+
+test('Law 2 who waits for too long is told so, and is not let in afterwards', async () => {
+  const gate = new Gate(20);
+  await gate.close();
+  const act = vi.fn();
+  await expect(gate.pass(act)).rejects.toMatchObject({ code: 'WORKER_UNAVAILABLE' });
+  gate.open();
+  await soon();
+  expect(act).not.toHaveBeenCalled();
+  await gate.pass(act);
+  expect(act).toHaveBeenCalledTimes(1);
+});

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '@holdfast/foundation';
+import { GATE_WAIT_MS } from './limits.js';
 
 type GateState =
   | { readonly kind: 'open' }
@@ -15,14 +17,20 @@ export class Gate {
   #inside = 0;
   #emptied: () => void = () => undefined;
 
+  /** @param waitMs longest wait of a call for it to open */
+  constructor(private readonly waitMs = GATE_WAIT_MS) {}
+
   /** Calls inside. */
   get inside(): number {
     return this.#inside;
   }
 
-  /** @throws HoldfastError WORKER_UNAVAILABLE when another process is the worker now; whatever `act` throws */
+  /**
+   * @throws HoldfastError WORKER_UNAVAILABLE when another process is the worker now, or the caller has waited so long that it
+   * must be told before it gives up; whatever `act` throws
+   */
   async pass<T>(act: () => Promise<T> | T): Promise<T> {
-    while (this.#state.kind === 'closed') await this.#state.changed;
+    if (this.#state.kind === 'closed') await this.#opened();
     if (this.#state.kind === 'shut') {
       throw new HoldfastError('WORKER_UNAVAILABLE', 'another process is the I/O worker now');
     }
@@ -33,6 +41,19 @@ export class Gate {
       this.#inside -= 1;
       if (this.#inside === 0) this.#emptied();
     }
+  }
+
+  /** Resolves when it is not closed. @throws HoldfastError WORKER_UNAVAILABLE when it stays so for too long */
+  async #opened(): Promise<void> {
+    const patience = new AbortController();
+    const { signal } = patience;
+    const late = delay(this.waitMs, 'late' as const, { signal }).catch(() => 'late' as const);
+    for (let state = this.#state; state.kind === 'closed'; state = this.#state) {
+      if ((await Promise.race([state.changed, late])) === 'late') {
+        throw new HoldfastError('WORKER_UNAVAILABLE', 'the I/O worker is being upgraded');
+      }
+    }
+    patience.abort();
   }
 
   /** Lets nobody in from now on. Resolves when nobody is inside. */

@@ -42,6 +42,8 @@ type HandoverState =
       readonly passages: readonly Passage[];
       readonly timeout: NodeJS.Timeout;
     }
+  /** This process stops: nothing is handed over any more. Nothing leads out of this. */
+  | { readonly kind: 'stopping' }
   /** Another process is the worker. Nothing leads out of this. */
   | { readonly kind: 'committed' };
 
@@ -81,7 +83,8 @@ export class HandoverService {
   /** Begins; everything else goes by what the successor is told. */
   begin(successor: Successor): void {
     if (this.#state.kind !== 'none') {
-      successor.callOff(failure('another upgrade is under way'));
+      const why = this.#state.kind === 'stopping' ? 'the worker stops' : 'another upgrade is under way';
+      successor.callOff(failure(why));
       return;
     }
     this.#state = { kind: 'resting', successor };
@@ -112,16 +115,18 @@ export class HandoverService {
   /** The successor has ended its call, or died. */
   left(successor: Successor): void {
     if (this.#state.kind === 'committed') void this.#sayGoodbye();
-    else if (this.#state.kind !== 'none' && this.#state.successor === successor) {
+    else if ('successor' in this.#state && this.#state.successor === successor) {
       this.#callOff(successor, failure('the new process is gone'));
     }
   }
 
   /** The worker is to stop: calls a handover off, or ends at once if it is over. */
   async stop(): Promise<void> {
-    if (this.#state.kind === 'none') return;
     if (this.#state.kind !== 'committed') {
-      this.#callOff(this.#state.successor, failure('the worker was told to stop'));
+      if ('successor' in this.#state) {
+        this.#callOff(this.#state.successor, failure('the worker was told to stop'));
+      }
+      this.#state = { kind: 'stopping' };
       return;
     }
     await delay(SUCCESSOR_LEAVES_MS);
@@ -203,8 +208,7 @@ export class HandoverService {
   }
 
   #callOff(successor: Successor, reason: HoldfastError): void {
-    if (this.#state.kind === 'none' || this.#state.kind === 'committed') return;
-    if (this.#state.successor !== successor) return;
+    if (!('successor' in this.#state) || this.#state.successor !== successor) return;
     if (this.#state.kind === 'offered') clearTimeout(this.#state.timeout);
     this.#state = { kind: 'none' };
     this.#sessions.resumeAll();

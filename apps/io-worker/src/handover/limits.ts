@@ -15,3 +15,9 @@ export const SUCCESSOR_LEAVES_MS = 1_000;
 
 /** How many of those that hold a handover up an error names. */
 export const NAMED_MAX = 5;
+
+/**
+ * Longest wait of a call for a handover to be over, in milliseconds: less than its caller waits (DEADLINE_MS_DEFAULT of gRPC calls), lest it is
+ * done after the caller was told that it was not.
+ */
+export const GATE_WAIT_MS = 10_000;

@@ -87,8 +87,10 @@ export function furnish(share: MemoryShare, engine: Engine['name'], socket: numb
   share.shrink();
   const buffers =
     engine === 'event-loop' && share.grow(LARGER_BUFFERS_BYTES) ? LOOP_BUFFERS : SMALL_LOOP_BUFFERS;
-  if (isUnixSocket(socket) && share.grow(WIDE_SOCKET_BYTES * SOCKET_OVERHEAD - SOCKET_BYTES)) {
-    setSendBuffer(socket, WIDE_SOCKET_BYTES);
+  if (isUnixSocket(socket)) {
+    const isWide = share.grow(WIDE_SOCKET_BYTES * SOCKET_OVERHEAD - SOCKET_BYTES);
+    // One that goes on may have been wide before.
+    setSendBuffer(socket, isWide ? WIDE_SOCKET_BYTES : SOCKET_BYTES / SOCKET_OVERHEAD);
   }
   return buffers;
 }

@@ -165,6 +165,7 @@ export class SessionService {
     const session = new Session(definition, memory, { kind: 'paused', socket, undecoded });
     session.control.restore(counters);
     session.control.assumesPayloads = assumesPayloads;
+    session.control.refuses = stopping;
     if (stopping) session.control.requestStop();
     this.#track(session);
     return session;

@@ -43,6 +43,16 @@ export class RateAnnouncer {
     }
   }
 
+  /** A session was opened by this record, which may have changed before the worker knew of the session. Never throws. */
+  async catchUp({ id, rateRevision }: ExportRecord): Promise<void> {
+    try {
+      const now = await this.store.exports.find(id);
+      if (now !== undefined && now.rateRevision !== rateRevision) await this.announce([now]);
+    } catch (error) {
+      this.logger.warn({ export: id }, `whether a rate limit has changed is not known: ${messageOf(error)}`);
+    }
+  }
+
   close(): void {
     this.#sessions.close();
   }

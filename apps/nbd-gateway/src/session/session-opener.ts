@@ -17,7 +17,7 @@ import type { ConnectedClient } from '../client/connected-client.js';
 import { effectiveBlockSize, type DeviceOffer } from '../export/device-offer.js';
 import { describeExport } from '../export/export-description.js';
 import type { ExportService } from '../export/export.service.js';
-import { rateMessage } from '../export/rate-announcer.js';
+import { rateMessage, type RateAnnouncer } from '../export/rate-announcer.js';
 import { claimOf } from './lease-claim.js';
 import type { SessionCensus } from './session-census.js';
 import type { SessionLimits } from './session-limits.js';
@@ -53,6 +53,7 @@ export class SessionOpener {
     private readonly exports: ExportService,
     private readonly census: SessionCensus,
     private readonly limits: SessionLimits,
+    private readonly rates: RateAnnouncer,
     addresses: { registry: string; worker: string },
     private readonly logger: Logger,
   ) {
@@ -89,6 +90,7 @@ export class SessionOpener {
         throw error;
       });
       this.census.opened(client.name);
+      void this.rates.catchUp(record);
       return opened;
     } catch (error) {
       this.census.notOpened(client.name);

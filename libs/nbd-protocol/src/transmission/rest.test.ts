@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { byteCount } from '@holdfast/foundation';
 import { Command } from '../constants/commands.js';
 import { chunkedRepliesOf } from '../testing/chunks.js';
 import { expectBytes } from '../testing/expect-bytes.js';
+import { TransmissionFlag } from '../constants/transmission-flags.js';
 import { MemoryDriver } from '../testing/memory-driver.js';
 import { extendedRequestBytes, pattern, requestBytes, simpleReplyBytes } from '../testing/wire.js';
+import { TransmissionMachine } from './transmission-machine.js';
 
 const KIB = 1024;
 const IMAGE = pattern(64 * KIB);
@@ -42,6 +45,28 @@ test('another machine goes on where one rests, wherever the stream was cut', () 
     expectBytes(second.image, whole.image);
   }
   expect(rests).toBeGreaterThan(50);
+});
+
+test('Law 6 what was not decoded is a copy, also of an input that is a Buffer', () => {
+  const input = Buffer.alloc(8 * KIB);
+  const machine = new TransmissionMachine(
+    {
+      sizeBytes: byteCount(IMAGE.length),
+      transmissionFlags: TransmissionFlag.HAS_FLAGS,
+      blockSizeMinimum: 1,
+      payloadMaximum: 64 * KIB,
+      replyMode: 'simple',
+      metaContexts: [],
+    },
+    { input, output: new Uint8Array(8 * KIB) },
+    { transferMinimum: Infinity },
+  );
+  const part = requestBytes(read).subarray(0, 5);
+  machine.preload(part);
+  machine.next();
+  const undecoded = machine.undecoded();
+  input.fill(0xff);
+  expectBytes(undecoded, part);
 });
 
 test('what was not decoded is a copy', () => {

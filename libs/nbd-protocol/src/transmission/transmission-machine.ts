@@ -110,7 +110,8 @@ export class TransmissionMachine extends StepOperands {
   /** What was received and is not a whole request yet; a copy. */
   undecoded(): Uint8Array {
     const { bytes, head, tail } = this.#input;
-    return bytes.slice(head, tail);
+    // Not by slice(): that of a Buffer lends.
+    return new Uint8Array(bytes.subarray(head, tail));
   }
 
   /** Whether the client has shown that its WRITEs have payloads though it does not say so (T1). */
