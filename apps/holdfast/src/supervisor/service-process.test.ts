@@ -225,6 +225,31 @@ describe('a service that is replaced', () => {
     expect(said).toEqual(['io-worker ended (SIGKILL); starting it again in 0.1 s']);
   });
 
+  test('by one that dies while the old one still ends is started again', async () => {
+    const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 600)); ${obedient}`;
+    const service = await ready(`if (process.env.ROLE !== 'next') { ${slow} } else { ${obedient} }`);
+    const replacing = service.replace(replacement({ hasTakenOver: takesOver }));
+    await runs(2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    process.kill(pids()[1] ?? 0, 'SIGKILL');
+    await replacing;
+    await runs(3);
+    expect(said).toEqual(['io-worker ended (SIGKILL); starting it again in 0.1 s']);
+  });
+
+  test('in vain by one that dies with everything in its hands does not claim that all goes on', async () => {
+    const service = await ready(replaceable(`setTimeout(() => process.exit(1), 200);`));
+    const replacing = service.replace(replacement());
+    const refused = expect(replacing).rejects.toThrow(
+      'ended in the middle of the upgrade, and is started again',
+    );
+    await runs(2);
+    // The old one ends because it has handed over, a moment after the new one died.
+    setTimeout(() => process.kill(pids()[0] ?? 0, 'SIGTERM'), 500);
+    await refused;
+    await runs(3);
+  });
+
   test('is replaced once at a time', async () => {
     const service = await ready(replaceable(''));
     const first = service.replace(replacement({ deadlineMs: 500 }));
