@@ -4,6 +4,7 @@ import { closeRawClients, RawClient } from '../protocol/raw-client.js';
 import { engines } from '../protocol/serving.js';
 import { Cmd } from '../protocol/spec-numbers.js';
 import { request } from '../protocol/wire.js';
+import { eventually } from '../support/eventually.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { GreedyClient, type Greed } from './greedy-client.js';
@@ -68,12 +69,12 @@ describe.each(engines)('a client beside greedy ones, $engine engine', ({ env }) 
     for (let i = 0; i < GREEDY_CLIENTS; i++) greedy.push(await GreedyClient.start(holdfast, greed));
     const before = await Promise.all(greedy.map((one) => one.answers()));
     const beside = await medianOf(client);
-    const after = await Promise.all(greedy.map((one) => one.answers()));
+    // None of them starves either; what they ask for may take longer than all that the other has asked for.
+    await eventually('all greedy clients to be answered', async () => {
+      const after = await Promise.all(greedy.map((one) => one.answers()));
+      return after.every((count, index) => count > (before[index] ?? 0));
+    });
     await Promise.all(greedy.map((one) => one.stop()));
     expect(beside).toBeLessThan(alone * SLOWER_MAX + SCHEDULED_MS);
-    // None of them starves either.
-    after.forEach((count, index) => {
-      expect(count).toBeGreaterThan(before[index] ?? 0);
-    });
   });
 });
