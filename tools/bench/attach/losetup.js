@@ -42,17 +42,20 @@ export async function losetupCycle(image, socket) {
  */
 async function ended(pidFile) {
   const pid = Number(readFileSync(pidFile, 'utf8'));
-  for (let looks = 0; signal(pid, looks % 1_000 === 0 ? 'SIGTERM' : 0); looks++) await delay(1);
+  for (let looks = 0; isRunning(pid); looks++) {
+    if (looks % 1_000 === 0) process.kill(pid, 'SIGTERM');
+    await delay(1);
+  }
 }
 
 /**
+ * One that nobody has waited for yet has ended all the same (proc(5): state Z).
+ *
  * @param {number} pid
- * @param {NodeJS.Signals | 0} what 0: only looks
- * @returns {boolean} whether there is such a process
  */
-function signal(pid, what) {
+function isRunning(pid) {
   try {
-    return process.kill(pid, what);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }
