@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { start, type Running } from './command.js';
 import { hasCommand, requirement, type Requirement } from './requirements.js';
@@ -29,7 +30,7 @@ export interface FioJob {
 }
 
 /** fio's exit code after it was interrupted and all was well until then. */
-export const FIO_INTERRUPTED = 128;
+const FIO_INTERRUPTED = 128;
 
 /** Starts random writes, 32 in flight on each connection, each read back and its checksum compared. */
 export function startFio({ uri, connections, bytesEach, blocks, endlessMs }: FioVerify): Running {
@@ -60,4 +61,16 @@ export function startFio({ uri, connections, bytesEach, blocks, endlessMs }: Fio
 export function parseFioReport(stdout: string): readonly FioJob[] {
   const report = stdout.slice(stdout.indexOf('{'), stdout.lastIndexOf('}') + 1);
   return (JSON.parse(report) as { jobs: readonly FioJob[] }).jobs;
+}
+
+/** Ends an endless run, which must have seen no error and no byte but those that it wrote. */
+export async function endVerified({ child, finished }: Running): Promise<void> {
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await finished;
+  expect(code, stdout + stderr).toBe(FIO_INTERRUPTED);
+  for (const job of parseFioReport(stdout)) {
+    expect(job.error).toBe(0);
+    expect(job.read.io_bytes).toBeGreaterThan(0);
+  }
+  expect(stdout + stderr).not.toMatch(/verify: bad|crc32c: verify failed/);
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { footprints, settled } from '../protocol/footprints.js';
 import { engines } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
-import { FIO_INTERRUPTED, parseFioReport, requireFio, startFio } from '../support/fio.js';
+import { endVerified, requireFio, startFio } from '../support/fio.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { getDevice, getWorker, listLeases, listSessions } from '../support/instance-facts.js';
@@ -56,15 +56,7 @@ describe.each(engines)('an upgrade of the worker, sessions on the $engine engine
       for (const { engine: used, errors } of await listSessions(holdfast)) {
         expect({ used, errors }).toEqual({ used: engine, errors: 0n });
       }
-      fio.child.kill('SIGINT');
-
-      const { code, stdout, stderr } = await fio.finished;
-      expect(code, stdout + stderr).toBe(FIO_INTERRUPTED);
-      for (const job of parseFioReport(stdout)) {
-        expect(job.error).toBe(0);
-        expect(job.read.io_bytes).toBeGreaterThan(0);
-      }
-      expect(stdout + stderr).not.toMatch(/verify: bad|crc32c: verify failed/);
+      await endVerified(fio);
       await eventually('the leases to end', async () => (await listLeases(holdfast)).length === 0);
       pauses.sort((a, b) => a - b);
       process.stdout.write(`${engine}: pauses of ${pauses.map((ms) => ms.toFixed(0)).join(', ')} ms\n`);
