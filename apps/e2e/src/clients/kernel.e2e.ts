@@ -1,24 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { run, start } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { startHoldfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { listSessions } from '../support/instance-facts.js';
-import { KERNEL_MACHINE_MS, kernelMachine, needsKernelMachine } from '../support/kernel-machine.js';
+import { KERNEL_MACHINE_MS, needsKernelMachine, startKernelMachine } from '../support/kernel-machine.js';
 
 describe.skipIf(needsKernelMachine.missing)(`the kernel's own client ${needsKernelMachine.note}`, () => {
   it.each(engines)(
     'makes a file system, mounts it, writes, remounts, reads the same and finds it clean, $engine engine',
     async ({ env }) => {
       await using holdfast = await startHoldfast({ images: [makeImage(64 * MIB, { fill: 'empty' })], env });
-      const { code, stdout } = await run(
-        'bash',
-        [kernelMachine, '-p', String(holdfast.port), '-n', 'disk.img'],
-        {
-          timeoutMs: KERNEL_MACHINE_MS,
-        },
-      );
+      const { code, stdout } = await startKernelMachine(['-p', String(holdfast.port), '-n', 'disk.img']).finished;
       expect(stdout).toContain('data equal');
       expect(stdout).toContain('GUEST_RC=0');
       expect(code).toBe(0);
@@ -32,7 +25,7 @@ describe.skipIf(needsKernelMachine.missing)(`the kernel's own client ${needsKern
     async () => {
       await using holdfast = await startHoldfast({ images: [makeImage(64 * MIB, { fill: 'empty' })] });
       const args = ['-p', String(holdfast.port), '-n', 'disk.img', '-x', '-C 4'];
-      const guest = start('bash', [kernelMachine, ...args], { timeoutMs: KERNEL_MACHINE_MS });
+      const guest = startKernelMachine(args);
       await eventually(
         'four sessions',
         async () => (await listSessions(holdfast)).length === 4,

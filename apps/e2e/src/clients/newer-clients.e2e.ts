@@ -5,14 +5,14 @@ import { run, succeed, type Finished } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB, sha256 } from '../support/image.js';
-import { NEWER_CLIENTS_FIRST_RUN_MS, newerClients, requireNewerClients } from '../support/newer-clients.js';
+import { newerClients, requireNewerClients } from '../support/newer-clients.js';
 import { transports } from '../support/ready-line.js';
 import { illegalAnswers, illegalScript } from './illegal-requests.js';
 
 const SIZE = 32 * MIB;
 
 function newer(...command: readonly string[]): Promise<Finished> {
-  return succeed('bash', [newerClients, ...command], { timeoutMs: NEWER_CLIENTS_FIRST_RUN_MS });
+  return succeed(newerClients, command);
 }
 
 describe.skipIf(requireNewerClients.missing).each(engines)(
@@ -22,11 +22,10 @@ describe.skipIf(requireNewerClients.missing).each(engines)(
     let image: string;
 
     beforeAll(async () => {
-      await newer('true');
       image = makeImage(SIZE, { fill: 'sparse' });
       const target = makeImage(SIZE, { fill: 'empty', name: 'target.img', folder: path.dirname(image) });
       holdfast = await startHoldfast({ images: [image, target], env });
-    }, NEWER_CLIENTS_FIRST_RUN_MS);
+    });
 
     describe.each(transports)('over %s', (transport) => {
       it('N11 nbdinfo says that packets are extended', async () => {

@@ -9,7 +9,7 @@ import { scratchFolder } from '../support/scratch-folder.js';
 export async function startQemuNbd(image: string, { newer }: { newer: boolean }): Promise<string> {
   const socket = path.join(scratchFolder(), 'qemu.sock');
   const args = ['-t', '-f', 'raw', '--discard=unmap', '--detect-zeroes=off', '-k', socket, '-x', '', image];
-  const program = start(newer ? 'bash' : 'qemu-nbd', newer ? [newerClients, 'qemu-nbd', ...args] : args, {
+  const program = start(newer ? newerClients : 'qemu-nbd', newer ? ['qemu-nbd', ...args] : args, {
     timeoutMs: 600_000,
   });
   await eventually('qemu-nbd to listen', () => {

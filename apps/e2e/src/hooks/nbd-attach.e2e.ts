@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { run, start } from '../support/command.js';
+import { run } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB, sha256 } from '../support/image.js';
 import { listSessions } from '../support/instance-facts.js';
-import { KERNEL_MACHINE_MS, kernelMachine, kernelMachineNeeds } from '../support/kernel-machine.js';
+import { KERNEL_MACHINE_MS, kernelMachineNeeds, startKernelMachine } from '../support/kernel-machine.js';
 import { hasCommand, requirement } from '../support/requirements.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { bringProgram, bringScript, clientWithIdentifier } from './guest-programs.js';
@@ -43,8 +43,7 @@ async function inGuest(
   await using holdfast = await startHoldfast({ images: [image] });
   const file = path.join(scratchFolder(), 'guest.sh');
   writeFileSync(file, await makeScript(image));
-  const args = [kernelMachine, '-p', String(holdfast.port), '-n', 'disk.img', '-s', file];
-  const machine = start('bash', args, { timeoutMs: KERNEL_MACHINE_MS });
+  const machine = startKernelMachine(['-p', String(holdfast.port), '-n', 'disk.img', '-s', file]);
   await Promise.race([meanwhile(holdfast), machine.finished]);
   const { code, stdout } = await machine.finished;
   expect(stdout).toContain('GUEST_RC=0');

@@ -3,4 +3,4 @@ import type { Launcher } from './servers.js';
 
 export const newerPrograms = requireNewerClients;
 
-export const newer: Launcher = ['bash', newerClients];
+export const newer: Launcher = [newerClients];
