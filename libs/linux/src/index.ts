@@ -6,6 +6,8 @@ export * from './block-facts.js';
 export * from './device-identity.js';
 export { lockDevice, type LockedDevice } from './device-lock.js';
 export { Errno, errnoName, SystemCallError } from './errno.js';
+export * from './file-mapping.js';
+export * from './gather-send.js';
 export { HANDOFF_PAYLOAD_MAX, HANDOFF_TOKEN_BYTES } from './handoff/limits.js';
 export * from './handoff/handoff-listener.js';
 export * from './handoff/send-handoff.js';

@@ -9,15 +9,15 @@ const HIGH_WORD = 2 ** 32;
  * Stores a safe integer as 64 bits, in two halves: no BigInt, and so no allocation. Both architectures are little
  * endian; a negative number keeps its sign, so that the kernel can refuse it.
  */
-function store(view: DataView, at: number, value: number): void {
+export function storeInteger(view: DataView, at: number, value: number): void {
   view.setUint32(at, value, true);
   view.setUint32(at + 4, Math.floor(value / HIGH_WORD), true);
 }
 
 /** Fills the iovec at byte `at` of a buffer's view. */
 export function fillIovec(view: DataView, at: number, address: number, length: number): void {
-  store(view, at, address);
-  store(view, at + 8, length);
+  storeInteger(view, at, address);
+  storeInteger(view, at + 8, length);
 }
 
 /*
@@ -36,6 +36,6 @@ export function iovecFor(address: number, length: number): number {
 
 /** An `off_t` that a blocking call takes by address, filled; its address. */
 export function offsetCell(value: number): number {
-  store(offset, 0, value);
+  storeInteger(offset, 0, value);
   return offsetAddress;
 }

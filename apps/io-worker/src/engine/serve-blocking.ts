@@ -13,6 +13,7 @@ import { Throttle } from '../rate/throttle.js';
 import { receiveSome, receiveUnlessRung, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
+import { isLostData, LentData } from './lent-data.js';
 import { pause, resume } from './pause.js';
 import type { EndReason, ServeOutcome } from './engine.js';
 import type { SessionControl } from './session-control.js';
@@ -51,6 +52,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
   const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
   const outputAddress = session.output.address + repliesStart;
   const device = new DeviceIo(session.device, pins);
+  using lent = LentData.of(session.device, session.facts.sizeBytes);
   const pace = new Throttle(session.limit);
   const spin = new Spin();
   const machine = new TransmissionMachine(
@@ -72,6 +74,12 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       case Step.read: {
         const address = outputAddress + machine.bufferOffset;
         const { length, fileOffset } = machine;
+        if (lent?.canLend(fileOffset, length) === true) {
+          pins.beginLoan(length);
+          lent.lend(machine.bufferOffset, length, fileOffset);
+          machine.completed(0);
+          break;
+        }
         pins.beginRead(length);
         if (length < NO_WAIT_LENGTH_MAX) {
           if (device.readCached(address, length, fileOffset) === 0) {
@@ -98,11 +106,16 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
           machine.received(count);
         } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
+        lent?.tick(Date.now());
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
       case Step.send:
-        if (
+        if (lent?.isUsed === true) {
+          const { outputOffset, outputLength, more } = machine;
+          const errno = lent.send(socket, outputAddress, outputOffset, outputLength, more === 1);
+          if (errno !== 0) return finish(machine, control, isLostData(errno) ? 'io-error' : 'end-of-stream');
+        } else if (
           !sendAll(socket, outputAddress + machine.outputOffset, machine.outputLength, machine.more === 1)
         ) {
           return finish(machine, control, 'end-of-stream');

@@ -22,6 +22,7 @@ export const Site = {
   'device.zeroes': 19,
   'device.zeroed': 20,
   'session.end': 21,
+  'thread.lend': 22,
 } as const;
 export type Site = (typeof Site)[keyof typeof Site];
 
@@ -66,6 +67,7 @@ export interface EngineSites {
   readonly written: Site;
   readonly transfer: Site;
   readonly transferred: Site;
+  readonly lend: Site;
 }
 
 /** A send of a thread is over when the call returns: it has no request of its own. */
@@ -81,9 +83,10 @@ export const threadSites: EngineSites = {
   written: Site['thread.written'],
   transfer: Site['thread.transfer'],
   transferred: Site['thread.transferred'],
+  lend: Site['thread.lend'],
 };
 
-/** The event loop does no transfers. */
+/** The event loop does no transfers, and lends nothing. */
 export const eventLoopSites: EngineSites = {
   begin: Site['event-loop.begin'],
   end: Site['event-loop.end'],
@@ -96,4 +99,5 @@ export const eventLoopSites: EngineSites = {
   written: Site['event-loop.written'],
   transfer: Site['event-loop.read'],
   transferred: Site['event-loop.sent'],
+  lend: Site['event-loop.read'],
 };

@@ -23,6 +23,8 @@ export class SessionPins implements ZeroesAccount {
   readonly #sites: EngineSites;
   /** What the replies that are queued contain. */
   #reading: PinRequest = NONE;
+  /** What the replies that are queued show of the page cache. */
+  #lending: PinRequest = NONE;
   /** A send of an event loop whose callback has not come. */
   #sending: PinRequest = NONE;
 
@@ -53,9 +55,18 @@ export class SessionPins implements ZeroesAccount {
     this.#shard.add(this.#reading, pinned, output, bytes);
   }
 
+  /** Before queued replies show bytes of the page cache; over when they are sent. */
+  beginLoan(bytes: number): void {
+    if (this.#lending === NONE) {
+      this.#lending = this.#shard.begin(referenced, Layer.engine, pageCache, this.#sites.lend);
+    }
+    this.#shard.add(this.#lending, referenced, pageCache, bytes);
+  }
+
   /** What was queued is sent, and the buffer of replies is free. */
   sent(): void {
     this.#reading = this.#over(this.#reading, this.#sites.sent);
+    this.#lending = this.#over(this.#lending, this.#sites.sent, referenced);
     this.#sending = this.#over(this.#sending, this.#sites.sent);
   }
 
@@ -106,14 +117,15 @@ export class SessionPins implements ZeroesAccount {
    */
   end(): boolean {
     this.#reading = this.#over(this.#reading, this.#sites.end);
+    this.#lending = this.#over(this.#lending, this.#sites.end, referenced);
     this.#sending = this.#over(this.#sending, this.#sites.end);
     this.#shard.drop(input, this.#sites.end);
     this.#shard.drop(output, this.#sites.end);
     return !this.#shard.maybePinned(input) && !this.#shard.maybePinned(output);
   }
 
-  #over(request: PinRequest, site: Site): PinRequest {
-    if (request !== NONE) this.#shard.complete(request, pinned, Layer.engine, site);
+  #over(request: PinRequest, site: Site, variant: Variant = pinned): PinRequest {
+    if (request !== NONE) this.#shard.complete(request, variant, Layer.engine, site);
     return NONE;
   }
 }
