@@ -41,6 +41,9 @@ export const BLOCK_BYTES_PREFERRED_MIN = 512;
 /** Replies queued before they are sent though more requests wait: larger sends were not faster when measured. */
 export const SEND_THRESHOLD_BYTES_DEFAULT = 256 * 1024;
 
+/** Half of a batch of replies is not sent early if it is less: four pages, else the send would cost more than it wins. */
+export const EARLY_SEND_BYTES_MIN = 16 * 1024;
+
 /**
  * Bytes written before the replies are sent though more requests wait: sixteen pages, a few hundred microseconds. So the
  * client makes its next requests while these are written, instead of after them.

@@ -35,10 +35,11 @@ export function receiveUnlessRung(
 
 /** Undefined when nothing has come yet. */
 function receiveSpinning(socket: number, address: number, length: number, spin: Spin): number | undefined {
-  for (let tries = spin.tries; tries > 0; tries--) {
+  const tries = spin.tries;
+  for (let left = tries; left > 0; left--) {
     const got = receive(socket, address, length, MessageFlag.DONTWAIT);
     if (got >= 0) {
-      spin.paid();
+      spin.paid(left === tries);
       return got;
     }
     if (got !== -Errno.EAGAIN) return 0;

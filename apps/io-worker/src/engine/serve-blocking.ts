@@ -103,7 +103,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
         if (machine.isAtRest) {
           const count = receiveAtRest(machine, session, inputAddress, spin);
           if (count === PAUSED) return pause(machine, control);
-          machine.received(count);
+          machine.received(count, spin.waited);
         } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
         lent?.tick(Date.now());
@@ -206,12 +206,13 @@ function receiveAtRest(
 function receiveInto(machine: TransmissionMachine, socket: number, input: number, spin: Spin): void {
   const address = input + machine.inputOffset;
   if (machine.brief === 0) {
-    machine.received(receiveSome(socket, address, machine.inputLength, spin));
+    const count = receiveSome(socket, address, machine.inputLength, spin);
+    machine.received(count, spin.waited);
     return;
   }
   const count = receiveWithin(socket, address, machine.inputLength, PAYLOAD_WAIT_MS, spin);
   if (count === undefined) machine.silent();
-  else machine.received(count);
+  else machine.received(count, spin.waited);
 }
 
 function fillExtents(machine: TransmissionMachine, { device, facts }: BlockingSession): number {

@@ -15,7 +15,7 @@ test('a session looks for long while that pays', () => {
   const spin = new Spin();
   for (let i = 0; i < 1000; i++) {
     expect(spin.tries).toBe(100);
-    spin.paid();
+    spin.paid(true);
   }
 });
 
@@ -29,7 +29,7 @@ test('a session whose client is slow sleeps at once, but for a try now and then'
 test('a client that is fast again is looked for at once', () => {
   const spin = new Spin();
   longLooks(spin, 100);
-  spin.paid();
+  spin.paid(true);
   expect(longLooks(spin, 8)).toBe(8);
   expect(spin.tries).toBe(1);
 });

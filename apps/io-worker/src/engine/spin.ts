@@ -14,19 +14,27 @@ const WAITS_A_TRY = 32;
 export class Spin {
   /** Waits since one was over before the thread slept. */
   #vain = 0;
+  #waited = false;
 
   /** Receives to try before sleeping, at least one. */
   get tries(): number {
     return this.#vain < VAIN_WAITS || this.#vain % WAITS_A_TRY === 0 ? SPINS_MAX : 1;
   }
 
-  /** Something came before the thread slept. */
-  paid(): void {
+  /** Whether nothing had come at the first look of the last wait. */
+  get waited(): boolean {
+    return this.#waited;
+  }
+
+  /** Something came before the thread slept. @param atOnce at the first look */
+  paid(atOnce: boolean): void {
     this.#vain = 0;
+    this.#waited = !atOnce;
   }
 
   /** The thread had to sleep. */
   inVain(): void {
     this.#vain += 1;
+    this.#waited = true;
   }
 }

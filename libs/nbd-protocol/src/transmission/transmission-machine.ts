@@ -1,6 +1,6 @@
 import { assert } from '@holdfast/foundation';
 import { Command } from '../constants/commands.js';
-import { SEND_THRESHOLD_BYTES_DEFAULT, WRITE_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
+import { EARLY_SEND_BYTES_MIN, SEND_THRESHOLD_BYTES_DEFAULT, WRITE_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
 import { answersFor } from './answers.js';
 import type { CommandAnswer } from './command-answer.js';
 import { waitsForTheDisk } from './disk-wait.js';
@@ -55,6 +55,10 @@ export class TransmissionMachine extends StepOperands {
   readonly #status: StatusAnswer | undefined;
   readonly #command: CommandAnswer;
   readonly #sendThreshold: number;
+  /** What is queued is sent when it is so many bytes: the send threshold, or less when the client is idle. */
+  #dueBytes: number;
+  /** Bytes sent since the last receive. */
+  #sentBytes = 0;
   readonly #writeThreshold: number;
   readonly #pace: Pace | undefined;
   /** The request under way. */
@@ -86,6 +90,7 @@ export class TransmissionMachine extends StepOperands {
     this.#status = status;
     this.#command = command;
     this.#sendThreshold = sendThreshold ?? SEND_THRESHOLD_BYTES_DEFAULT;
+    this.#dueBytes = this.#sendThreshold;
     this.#writeThreshold = writeThreshold ?? WRITE_THRESHOLD_BYTES_DEFAULT;
     this.#pace = options.pace;
   }
@@ -145,10 +150,19 @@ export class TransmissionMachine extends StepOperands {
     }
   }
 
-  /** Reports a receive of `count` bytes; 0: the stream ended, or the receive failed. */
-  received(count: number): void {
+  /**
+   * Reports a receive of `count` bytes; 0: the stream ended, or the receive failed.
+   *
+   * @param waited nothing had come when it was asked for: the client had waited for replies, and the driver then for it.
+   *   The first half of the replies is sent early, so that from now on one works while the other does.
+   */
+  received(count: number, waited = false): void {
     assert(this.#awaited === Step.receive, 'a receive is reported when one was asked for');
     this.#awaited = NO_STEP;
+    this.#dueBytes = waited
+      ? Math.min(this.#sendThreshold, Math.max(EARLY_SEND_BYTES_MIN, this.#sentBytes / 2))
+      : this.#sendThreshold;
+    this.#sentBytes = 0;
     if (count > 0) {
       this.#input.append(count);
     } else {
@@ -168,6 +182,8 @@ export class TransmissionMachine extends StepOperands {
   sent(): void {
     assert(this.#awaited === Step.send, 'a send is reported when one was asked for');
     this.#awaited = NO_STEP;
+    this.#sentBytes += this.#replies.used;
+    this.#dueBytes = this.#sendThreshold;
     this.#replies.used = 0;
     this.#payload.writtenUnanswered = 0;
   }
@@ -310,7 +326,7 @@ export class TransmissionMachine extends StepOperands {
   /** True once enough is queued, or the client has waited for enough work, that a send is worth its cost. */
   #repliesAreDue(): boolean {
     return (
-      this.#replies.used >= this.#sendThreshold || this.#payload.writtenUnanswered >= this.#writeThreshold
+      this.#replies.used >= this.#dueBytes || this.#payload.writtenUnanswered >= this.#writeThreshold
     );
   }
 
