@@ -42,4 +42,4 @@ export const AllocateMode = {
 export const POSIX_FADV_WILLNEED = 3;
 
 /** <unistd.h>: what lseek(2) is to find. */
-export const Seek = { DATA: 3, HOLE: 4 } as const;
+export const Seek = { END: 2, DATA: 3, HOLE: 4 } as const;

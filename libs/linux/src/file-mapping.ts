@@ -1,3 +1,4 @@
+import { lseek, Seek } from './data-prototypes.js';
 import { Errno, SystemCallError } from './errno.js';
 import { declare, lastErrno, resultOrErrno } from './libc.js';
 import { NativeBuffer } from './native-buffer.js';
@@ -31,31 +32,35 @@ export class FileMapping implements Disposable {
   readonly address: number;
   /** In bytes. */
   readonly length: number;
+  readonly #fd: number;
   #isMapped = true;
 
-  private constructor(address: number, length: number) {
+  private constructor(fd: number, address: number, length: number) {
+    this.#fd = fd;
     this.address = address;
     this.length = length;
   }
 
   /**
-   * The first `length` bytes. The descriptor may be closed at any time.
+   * The first `length` bytes. The descriptor stays open as long.
    *
    * @returns undefined where the file cannot be mapped, or there is no room for it in the address space
    */
   static map(fd: number, length: number): FileMapping | undefined {
     const address = mmap(0, length, PROT_READ, MAP_SHARED, fd, 0);
-    return address < 0 ? undefined : new FileMapping(address, length);
+    return address < 0 ? undefined : new FileMapping(fd, address, length);
   }
 
   /**
-   * Whether a range is in the page cache, whole (mincore(2)): true of what a later moment may have evicted. Where this
-   * process may not write the file, the kernel says yes to everything.
+   * Whether the file has a range, and the page cache all of it (mincore(2)): a later moment may have evicted it, or cut it
+   * off. Where this process may not write the file, the kernel says that everything is in the page cache.
    *
    * @param offset a multiple of the page size
    * @param length at most {@link RESIDENCE_BYTES_MAX} bytes
    */
   isResident(offset: number, length: number): boolean {
+    // Pages beyond the end of a file that was cut short may still be there, and are none to read from.
+    if (lseek(this.#fd, 0, Seek.END) < offset + length) return false;
     if (mincore(this.address + offset, length, pageStates.address) !== 0) {
       // The kernel is short of memory: to wait is then no surprise.
       if (lastErrno() === Errno.EAGAIN) return false;

@@ -15,7 +15,12 @@ const connectionErrors: readonly number[] = [Errno.EPIPE, Errno.ECONNRESET, Errn
 
 /** Bytes received, or 0 when the connection is over in whatever way. Spins for them before it sleeps. */
 export function receiveSome(socket: number, address: number, length: number, spin: Spin): number {
-  return receiveSpinning(socket, address, length, spin) ?? Math.max(0, receive(socket, address, length, 0));
+  const got = receiveSpinning(socket, address, length, spin);
+  if (got !== undefined) return got;
+  spin.sleep();
+  const count = receive(socket, address, length, 0);
+  spin.wake();
+  return Math.max(0, count);
 }
 
 /** As {@link receiveSome}, or undefined when the bell was rung before anything came. */
@@ -29,7 +34,10 @@ export function receiveUnlessRung(
   for (;;) {
     const got = receiveSpinning(socket, address, length, spin);
     if (got !== undefined) return got;
-    if (!waitReadableUnlessRung(socket, bell)) return undefined;
+    spin.sleep();
+    const isReadable = waitReadableUnlessRung(socket, bell);
+    spin.wake();
+    if (!isReadable) return undefined;
   }
 }
 
@@ -44,7 +52,6 @@ function receiveSpinning(socket: number, address: number, length: number, spin: 
     }
     if (got !== -Errno.EAGAIN) return 0;
   }
-  spin.inVain();
   return undefined;
 }
 

@@ -20,8 +20,8 @@ export const NO_WAIT_LENGTH_MAX = 32 * 1024;
 /**
  * Blocking access to one device: whole transfers or an errno. Every method returns 0 or a positive errno.
  *
- * A read first asks the page cache alone (RWF_NOWAIT); on a miss `onMiss` is told before the read waits, so that
- * the caller can have everything else it has queued read ahead.
+ * A read may first ask the page cache alone (RWF_NOWAIT), so that on a miss everything else that is queued can be read
+ * ahead before this one waits.
  */
 export class DeviceIo {
   readonly #fd: number;
@@ -33,9 +33,13 @@ export class DeviceIo {
     this.#pins = pins;
   }
 
+  /** Whether reads that never wait are known here; where not (tmpfs, for one), there is little to wait for. */
+  get tellsWaits(): boolean {
+    return this.#noWait;
+  }
+
   /** A read that never waits: 0 when the page cache had all of it, EAGAIN otherwise. */
   readCached(address: number, length: number, offset: number): number {
-    if (!this.#noWait) return Errno.EAGAIN;
     const got = readAtNoWait(this.#fd, address, length, offset);
     if (got === length) return 0;
     // tmpfs and some FUSE file systems have no such reads.

@@ -10,11 +10,13 @@ import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
+import type { AwakeThreads } from './awake-threads.js';
 import { receiveSome, receiveUnlessRung, receiveWithin, sendAll, transfer } from './blocking-socket.js';
 import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import { isLostData, LentData } from './lent-data.js';
 import { pause, resume } from './pause.js';
+import { ReadAhead } from './read-ahead.js';
 import type { EndReason, ServeOutcome } from './engine.js';
 import type { SessionControl } from './session-control.js';
 import { Spin } from './spin.js';
@@ -39,6 +41,8 @@ export interface BlockingSession {
   readonly limit?: SharedLimit | undefined;
   /** Descriptor of the bell that is rung when the session is to pause. */
   readonly bell: number;
+  /** This thread among those of its engine. */
+  readonly threads: AwakeThreads;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -54,7 +58,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
   const device = new DeviceIo(session.device, pins);
   using lent = LentData.of(session.device, session.facts.sizeBytes);
   const pace = new Throttle(session.limit);
-  const spin = new Spin();
+  const spin = new Spin(session.threads);
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
@@ -64,9 +68,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       pace,
     },
   );
-  const readAhead = (offset: number, length: number) => {
-    device.readAhead(offset, length);
-  };
+  const readAhead = new ReadAhead(device, machine);
   resume(machine, session);
 
   for (;;) {
@@ -81,13 +83,12 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
           break;
         }
         pins.beginRead(length);
-        if (length < NO_WAIT_LENGTH_MAX) {
+        if (length < NO_WAIT_LENGTH_MAX && device.tellsWaits) {
           if (device.readCached(address, length, fileOffset) === 0) {
             machine.completed(0);
             break;
           }
-          device.readAhead(fileOffset, length);
-          machine.forEachQueuedRead(readAhead);
+          readAhead.missed(fileOffset, length);
         }
         machine.completed(device.read(address, length, fileOffset));
         break;

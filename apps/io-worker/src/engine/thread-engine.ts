@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { assert, messageOf } from '@holdfast/foundation';
 import { setBlocking, WakeBell } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
+import { AwakeThreads } from './awake-threads.js';
 import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import type { ThreadReport, ThreadTask } from './thread-messages.js';
 
@@ -29,6 +30,7 @@ export class ThreadEngine implements Engine {
   readonly name = 'thread';
   readonly #logger: Logger;
   readonly #threads = new Map<Worker, Thread>();
+  readonly #awake = new AwakeThreads();
   #stopping = false;
 
   constructor(logger: Logger) {
@@ -92,7 +94,7 @@ export class ThreadEngine implements Engine {
 
   #makeThread(): Promise<void> {
     return new Promise((ready, failed) => {
-      const worker = new Worker(THREAD_MAIN);
+      const worker = new Worker(THREAD_MAIN, { workerData: this.#awake.memory });
       const bell = new WakeBell();
       worker.on('message', (report: ThreadReport) => {
         switch (report.kind) {

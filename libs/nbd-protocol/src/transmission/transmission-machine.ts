@@ -1,6 +1,10 @@
 import { assert } from '@holdfast/foundation';
 import { Command } from '../constants/commands.js';
-import { EARLY_SEND_BYTES_MIN, SEND_THRESHOLD_BYTES_DEFAULT, WRITE_THRESHOLD_BYTES_DEFAULT } from '../limits.js';
+import {
+  EARLY_SEND_BYTES_MIN,
+  SEND_THRESHOLD_BYTES_DEFAULT,
+  WRITE_THRESHOLD_BYTES_DEFAULT,
+} from '../limits.js';
 import { answersFor } from './answers.js';
 import type { CommandAnswer } from './command-answer.js';
 import { waitsForTheDisk } from './disk-wait.js';
@@ -325,9 +329,7 @@ export class TransmissionMachine extends StepOperands {
 
   /** True once enough is queued, or the client has waited for enough work, that a send is worth its cost. */
   #repliesAreDue(): boolean {
-    return (
-      this.#replies.used >= this.#dueBytes || this.#payload.writtenUnanswered >= this.#writeThreshold
-    );
+    return this.#replies.used >= this.#dueBytes || this.#payload.writtenUnanswered >= this.#writeThreshold;
   }
 
   /** Asked for only where contexts are selected, which needs chunks. */
