@@ -50,6 +50,9 @@ export const EARLY_SEND_BYTES_MIN = 16 * 1024;
  */
 export const WRITE_THRESHOLD_BYTES_DEFAULT = 64 * 1024;
 
+/** A payload from here on is received by itself: a buffer's worth of what follows it would be moved, or break a page. */
+export const LONG_PAYLOAD_BYTES = 32 * 1024;
+
 /** Smallest input buffer of a transmission: two request headers and a little payload. */
 export const INPUT_BYTES_MIN = 64;
 

@@ -41,6 +41,8 @@ export interface MemoryDriverOptions {
   readonly writeThreshold?: number;
   readonly replyMode?: ReplyMode;
   readonly metaContexts?: readonly MetaContext[];
+  /** Whether every receive had to wait for the client. */
+  readonly isAwaited?: boolean;
   /** What a context says of each byte of the image; one that is not here says 0 of all. */
   readonly states?: Readonly<Record<string, Uint8Array>>;
   /** Longest extent that is reported, bytes: longer ones come in several, with equal flags. */
@@ -81,6 +83,7 @@ export class MemoryDriver {
   readonly #fault: (operation: Operation) => number;
   readonly #states: ReadonlyMap<string, Uint8Array>;
   readonly #extentBytesMax: number;
+  readonly #isAwaited: boolean;
 
   constructor(options: MemoryDriverOptions) {
     this.image = Uint8Array.from(options.image);
@@ -91,6 +94,7 @@ export class MemoryDriver {
       Object.entries(options.states ?? {}).map(([name, states]) => [name, Uint8Array.from(states)]),
     );
     this.#extentBytesMax = options.extentBytesMax ?? Infinity;
+    this.#isAwaited = options.isAwaited ?? false;
     const facts: TransmissionFacts = {
       sizeBytes: byteCount(this.image.length),
       transmissionFlags: options.transmissionFlags ?? OFFER_ALL | OFFER_MORE[options.replyMode ?? 'simple'],
@@ -192,7 +196,7 @@ export class MemoryDriver {
     if (fitting.length < chunk.length) later.unshift(chunk.subarray(inputLength));
     this.#input.set(fitting, inputOffset);
     this.#receiving = false;
-    this.machine.received(fitting.length);
+    this.machine.received(fitting.length, this.#isAwaited);
   }
 
   #operation(step: FileStep): Operation {

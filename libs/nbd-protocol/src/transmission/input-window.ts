@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/foundation';
-import { CHEAP_MOVE_BYTES } from '../limits.js';
+import { CHEAP_MOVE_BYTES, PIECE_ALIGNMENT_BYTES } from '../limits.js';
 
 /** The input buffer: what was received and not used yet lies between `head` and `tail`. */
 export class InputWindow {
@@ -40,7 +40,7 @@ export class InputWindow {
     if (this.buffered + bytes.length > this.capacity) {
       throw new RangeError(`${bytes.length} bytes do not fit an input buffer of ${this.capacity}`);
     }
-    this.makeRoom(this.buffered + bytes.length);
+    this.makeRoom(this.buffered + bytes.length, 0);
     this.bytes.set(bytes, this.tail);
     this.append(bytes.length);
   }
@@ -48,8 +48,16 @@ export class InputWindow {
   /**
    * Moves what is buffered to the front if `wanted` bytes in all do not fit behind `head`, or if moving costs less
    * than the short receive that it avoids.
+   *
+   * @param lead bytes that come before some that should lie on a page boundary, if nothing is buffered and there is room
    */
-  makeRoom(wanted: number): void {
+  makeRoom(wanted: number, lead: number): void {
+    if (this.buffered === 0) {
+      const start = lead === 0 || PIECE_ALIGNMENT_BYTES + wanted > this.capacity ? 0 : PIECE_ALIGNMENT_BYTES - lead;
+      this.head = start;
+      this.tail = start;
+      return;
+    }
     if (this.head === 0) return;
     if (this.head + wanted <= this.capacity && this.buffered > CHEAP_MOVE_BYTES) return;
     this.bytes.copyWithin(0, this.head, this.tail);

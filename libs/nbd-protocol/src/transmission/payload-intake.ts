@@ -1,5 +1,6 @@
 import { CommandFlag } from '../constants/command-flags.js';
 import type { Exchange } from './exchange.js';
+import { LONG_PAYLOAD_BYTES } from '../limits.js';
 import type { RequestHeader } from './messages/request.js';
 import { alignedPiece } from './piece.js';
 import { ANSWERED, NO_STEP, type Progress } from './progress.js';
@@ -24,6 +25,7 @@ export class PayloadIntake {
   /** Where on the export the next piece lies, and how many bytes of payload are left. */
   #cursor = 0;
   #remaining = 0;
+  #lastLength = 0;
   /** What the request is answered with, if not with success. */
   #error: ReplyError | undefined;
 
@@ -39,10 +41,16 @@ export class PayloadIntake {
     return this.#remaining;
   }
 
+  /** How much to have of the next request at once: one like the last if that was long, which begins an empty buffer. */
+  get mostAhead(): number {
+    return this.#lastLength < LONG_PAYLOAD_BYTES ? Infinity : this.#lastLength;
+  }
+
   /** Begins the payload of a request; with an `error` it passes by unused. */
   begin(payloadLength: number, error: ReplyError | undefined): void {
     this.#cursor = this.#request.offset;
     this.#remaining = payloadLength;
+    this.#lastLength = payloadLength;
     this.#error = error;
   }
 
@@ -70,7 +78,10 @@ export class PayloadIntake {
   #writePiece(): Progress {
     const { buffered, capacity, head, tail } = this.#wire.input;
     if (buffered < this.#remaining) {
-      if (this.#remaining <= capacity) return this.#wire.receive(this.#remaining);
+      if (this.#remaining <= capacity) {
+        const most = this.#remaining < LONG_PAYLOAD_BYTES ? Infinity : this.#remaining;
+        return this.#wire.receive(this.#remaining, most);
+      }
       // Too long for the buffer: a piece is worth a write once the buffer is full, and mostly of this payload.
       if (tail < capacity || buffered < capacity / 2) return this.#wire.receive(buffered + 1);
     }

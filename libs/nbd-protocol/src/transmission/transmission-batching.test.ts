@@ -45,6 +45,26 @@ describe('replies', () => {
     expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([2 * reply, 2 * reply, reply]);
   });
 
+  test('half of a batch is sent early to a client that was waited for, so that both work at once', () => {
+    const driver = driverOf({ outputBytes: 128 * KIB, sendThreshold: 128 * KIB, isAwaited: true });
+    const batch = stream(...reads(16, 4 * KIB));
+    const reply = 16 + 4 * KIB;
+    // Of the first batch it is not known how long it is: the least that is worth a send comes early.
+    driver.serveUntilIdle([batch]);
+    expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([4 * reply, 12 * reply]);
+    driver.serveUntilIdle([batch]);
+    expect(stepsOf(driver, 'send').map(({ length }) => length)).toEqual([
+      ...[4 * reply, 12 * reply],
+      ...[8 * reply, 8 * reply],
+    ]);
+  });
+
+  test('a batch of little is sent at once though the client was waited for', () => {
+    const driver = driverOf({ isAwaited: true });
+    driver.serveUntilIdle([stream(...reads(3, 4 * KIB))]);
+    expect(stepsOf(driver, 'send')).toHaveLength(1);
+  });
+
   test('replies are sent when the next has no room', () => {
     const driver = driverOf({ outputBytes: 10 * KIB, sendThreshold: 1024 * KIB });
     driver.serveUntilIdle([stream(...reads(5, 4 * KIB))]);
@@ -161,11 +181,25 @@ describe('input', () => {
   test('what is buffered and small is moved to the front, for a full receive', () => {
     expect(receiveBehind(28 + 100)).toEqual({ offset: 100, length: INPUT - 100 });
     expect(receiveBehind(27)).toEqual({ offset: 27, length: INPUT - 27 });
-    expect(receiveBehind(0)).toEqual({ offset: 0, length: INPUT });
+  });
+
+  test('when nothing is buffered the next request is placed so that its payload begins a page', () => {
+    expect(receiveBehind(0)).toEqual({ offset: 4096 - 28, length: INPUT - 4096 + 28 });
+  });
+
+  test('a long payload is received by itself, and so is the next request like it', () => {
+    const driver = driverOf({ inputBytes: 256 * KIB });
+    const long = requestBytes({ type: Command.WRITE, payload: pattern(100 * KIB) });
+    driver.serveUntilIdle([long.subarray(0, 40)]);
+    expect(driver.machine.inputLength).toBe(100 * KIB - 12);
+    driver.serveUntilIdle([long.subarray(40)]);
+    expect(driver.machine.inputLength).toBe(28 + 100 * KIB);
+    driver.serveUntilIdle([write]);
+    expect(driver.machine.inputLength).toBe(256 * KIB - 4096 + 28);
   });
 
   test('what is buffered and large stays where it is while its payload has room', () => {
-    const offset = 2 * 28 + 12 * KIB + 8 * KIB;
+    const offset = 4096 - 28 + 2 * 28 + 12 * KIB + 8 * KIB;
     expect(receiveBehind(28 + 8 * KIB)).toEqual({ offset, length: INPUT - offset });
   });
 

@@ -261,7 +261,9 @@ export class TransmissionMachine extends StepOperands {
     const form = this.#form;
     // A request is begun only when its answer has room: no error need ever wait.
     if (replies.free < replies.answerBytesMax || this.#repliesAreDue()) return this.#wire.send(0);
-    if (input.buffered < form.headerBytes) return this.#wire.receive(form.headerBytes);
+    if (input.buffered < form.headerBytes) {
+      return this.#wire.receiveRequest(form.headerBytes, this.#payload.mostAhead);
+    }
     if (!form.parse(input.view, input.head, request)) return this.#end('bad-magic');
     if (request.type === Command.DISC) return this.#end('disconnect');
     if (form.isInDoubt(request)) {

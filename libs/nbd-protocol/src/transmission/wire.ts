@@ -15,13 +15,33 @@ export class Wire {
     this.#operands = operands;
   }
 
-  /** Awaits input until `wanted` bytes are there; what is queued goes first, for the client may wait for it. */
-  receive(wanted: number): StepCode {
-    const { input } = this;
+  /**
+   * Awaits input until `wanted` bytes are there; what is queued goes first, for the client may wait for it.
+   *
+   * @param most bytes to have at once, not less than `wanted`: what lies behind a long payload would only be moved
+   */
+  receive(wanted: number, most = Infinity): StepCode {
     if (this.replies.used > 0) return this.send(0);
-    input.makeRoom(wanted);
+    this.input.makeRoom(wanted, 0);
+    return this.#receive(most);
+  }
+
+  /**
+   * Awaits a request of which `headerBytes` are there before its payload; what comes first is placed so that the payload
+   * lies on a page boundary, from where the kernel copies it faster.
+   *
+   * @param payloadAhead bytes of payload to have at once
+   */
+  receiveRequest(headerBytes: number, payloadAhead: number): StepCode {
+    if (this.replies.used > 0) return this.send(0);
+    this.input.makeRoom(headerBytes, headerBytes);
+    return this.#receive(headerBytes + payloadAhead);
+  }
+
+  #receive(most: number): StepCode {
+    const { input } = this;
     this.#operands.inputOffset = input.tail;
-    this.#operands.inputLength = input.capacity - input.tail;
+    this.#operands.inputLength = Math.min(input.capacity - input.tail, most - input.buffered);
     this.#operands.brief = 0;
     return Step.receive;
   }
