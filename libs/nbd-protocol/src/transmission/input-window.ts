@@ -53,7 +53,8 @@ export class InputWindow {
    */
   makeRoom(wanted: number, lead: number): void {
     if (this.buffered === 0) {
-      const start = lead === 0 || PIECE_ALIGNMENT_BYTES + wanted > this.capacity ? 0 : PIECE_ALIGNMENT_BYTES - lead;
+      const start =
+        lead === 0 || PIECE_ALIGNMENT_BYTES + wanted > this.capacity ? 0 : PIECE_ALIGNMENT_BYTES - lead;
       this.head = start;
       this.tail = start;
       return;
