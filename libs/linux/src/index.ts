@@ -4,6 +4,7 @@ export * from './data-calls-async.js';
 export { openDevice } from './device.js';
 export * from './block-facts.js';
 export * from './device-identity.js';
+export * from './direct-io.js';
 export { lockDevice, type LockedDevice } from './device-lock.js';
 export { Errno, errnoName, SystemCallError } from './errno.js';
 export { HANDOFF_PAYLOAD_MAX, HANDOFF_TOKEN_BYTES } from './handoff/limits.js';

@@ -3,6 +3,7 @@ import { identifyDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { toIdentityMessage, type workerV1 } from '@holdfast/contracts';
 import type { PinLedger } from '@holdfast/pin-ledger';
 import type { HandoffInbox, Logger } from '@holdfast/service';
+import { directAccessTo } from '../direct/direct-access.js';
 import { RemoteDevice } from '../remote/remote-device.js';
 import { sameIdentity } from './same-identity.js';
 import type { DescriptorHolding, Holding } from './holding.js';
@@ -182,7 +183,17 @@ function identified(fd: OwnedFd, expected: workerV1.Holding): DescriptorHolding 
   }
   const { attachment, epoch, readOnly } = expected;
   const { sizeBytes } = identity;
-  return { kind: 'descriptor', attachment, epoch: leaseEpoch(epoch), sizeBytes, identity, fd, readOnly };
+  const direct = directAccessTo(fd.number);
+  return {
+    kind: 'descriptor',
+    attachment,
+    epoch: leaseEpoch(epoch),
+    sizeBytes,
+    identity,
+    fd,
+    direct,
+    readOnly,
+  };
 }
 
 function bigintText(_key: string, value: unknown): unknown {

@@ -303,6 +303,7 @@ export class SessionService {
         : engine.serve({
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
+            direct: holding.kind === 'descriptor' ? holding.direct : undefined,
             facts,
             preload: payload,
             control: session.control,
