@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/foundation';
+import { counted, HoldfastError } from '@holdfast/foundation';
 import { isUnixSocket, setSendBuffer } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
 import {
@@ -56,7 +56,7 @@ export class SessionMemory {
       const least = threads * THREAD_BYTES + SHARED_BYTES + SESSION_BYTES_MIN;
       throw new HoldfastError(
         'INVALID_SETTING',
-        `HOLDFAST_WORKER_MEMORY_MAX must be at least ${String(least)} with ${String(threads)} threads`,
+        `HOLDFAST_WORKER_MEMORY_MAX must be at least ${String(least)} with ${counted(threads, 'thread')}`,
         { setting: 'HOLDFAST_WORKER_MEMORY_MAX' },
       );
     }
