@@ -1,15 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  truncateSync,
-} from 'node:fs';
+import { constants, readdirSync, readFileSync, readlinkSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balancedLedger } from '../support/balanced-ledger.js';
+import { hasDirectIo } from '../support/direct-io.js';
 import { engines } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';
 import { parseFioReport, requireFio, startFio } from '../support/fio.js';
@@ -142,14 +135,4 @@ function linkOf(file: string): string | undefined {
 
 function cachedPages(file: string): number {
   return Number(execFileSync('fincore', ['--raw', '--noheadings', '--output', 'PAGES', file]).toString());
-}
-
-/** Where tests have their images. */
-function hasDirectIo(): boolean {
-  try {
-    closeSync(openSync(makeImage(MIB, { fill: 'empty' }), constants.O_RDWR | constants.O_DIRECT));
-    return true;
-  } catch {
-    return false;
-  }
 }
