@@ -12,6 +12,7 @@ export * from './handoff/handoff-listener.js';
 export * from './handoff/send-handoff.js';
 export { attachLoop, type AttachedLoop, type LoopOptions } from './loop/attach-loop.js';
 export { listHolders, lockHolders, type LockHolder } from './lock-holders.js';
+export { ASYNC_CALLS_MAX } from './libc.js';
 export * from './native-buffer.js';
 export * from './open-holders.js';
 export * from './owned-fd.js';

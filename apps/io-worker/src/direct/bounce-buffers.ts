@@ -4,10 +4,10 @@ import { NativeBuffer } from '@holdfast/linux';
 export const THREAD_BOUNCE_BYTES = 256 * 1024;
 
 /** The same of a session of the event loop, whose requests come in smaller pieces. */
-export const LOOP_BOUNCE_BYTES = 128 * 1024;
+export const LOOP_BOUNCE_BYTES = 64 * 1024;
 
-/** As many as calls of the event loop run at a time: what is beyond waits for a thread anyway. */
-export const LOOP_BOUNCES_MAX = 4;
+/** Sessions of the event loop that have one at a time; others wait. It takes no more to keep a disk busy. */
+export const LOOP_BOUNCES_MAX = 8;
 
 let ofThread: NativeBuffer | undefined;
 
