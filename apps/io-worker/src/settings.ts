@@ -1,5 +1,14 @@
-import { DRAIN_MS_DEFAULT } from '@holdfast/contracts';
-import { byteSize, flag, integer, milliseconds, setting, type ServiceSettings } from '@holdfast/service';
+import { DRAIN_MS_DEFAULT, WORKER_POOL_THREADS_DEFAULT } from '@holdfast/contracts';
+import { ASYNC_CALLS_MAX } from '@holdfast/linux';
+import {
+  byteSize,
+  flag,
+  integer,
+  integerOr,
+  milliseconds,
+  setting,
+  type ServiceSettings,
+} from '@holdfast/service';
 
 export const workerSettings = {
   threads: setting(
@@ -7,6 +16,18 @@ export const workerSettings = {
     integer(0, 256),
     '8',
     'I/O threads made ahead, one connection each; connections beyond them share the event loop. 0: no threads. About 9 MB each.',
+  ),
+  threadsFirst: setting(
+    'HOLDFAST_WORKER_THREADS_FIRST',
+    integerOr('cores', 0, 256),
+    'cores',
+    'How many of them are made before the worker is ready; the others follow one by one, since each costs some 80 ms of a core. `cores`: one for each processor, which together are made in about the time of one.',
+  ),
+  poolThreads: setting(
+    'HOLDFAST_WORKER_POOL_THREADS',
+    integer(2, ASYNC_CALLS_MAX + 1),
+    String(WORKER_POOL_THREADS_DEFAULT),
+    'Threads for calls of the event loop that may wait for a disk, and one for descriptors; made at the first such call. It is the UV_THREADPOOL_SIZE that `serve` starts the worker with. More let more sessions of the event loop wait at a time.',
   ),
   sessionsMax: setting(
     'HOLDFAST_WORKER_SESSIONS_MAX',

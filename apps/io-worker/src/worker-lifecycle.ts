@@ -34,15 +34,15 @@ export class WorkerLifecycle implements Lifecycle {
 
   async start(): Promise<void> {
     // Who takes sessions over needs all threads at once.
-    const first = this.settings.takeover
-      ? this.settings.threads
-      : Math.min(this.settings.threads, availableParallelism());
+    const { takeover, threads, threadsFirst } = this.settings;
+    const ahead = threadsFirst === 'cores' ? availableParallelism() : threadsFirst;
+    const first = takeover ? threads : Math.min(threads, ahead);
     await this.engines.threads.start(first);
-    if (this.settings.takeover) await this.takeover.run();
+    if (takeover) await this.takeover.run();
     else await this.inbox.listen(stateLayout(this.settings.stateFolder).workerHandoff);
     this.sessions.open();
     this.health.ready();
-    void this.#makeThreads(this.settings.threads - first);
+    void this.#makeThreads(threads - first);
   }
 
   async drain(): Promise<void> {

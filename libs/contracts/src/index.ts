@@ -15,3 +15,4 @@ export * from './rpc/follow.js';
 export * from './rpc/health-check.js';
 export * from './state-layout.js';
 export * from './stop-deadlines.js';
+export * from './worker-pool.js';

@@ -91,6 +91,11 @@ export const errorCatalogue = {
     'A device that should be attached is not attached again by itself: nothing tells that its path still leads to it, or it is registered so.',
     'Make sure that its path leads to the device meant, then attach it: `holdfast device attach NAME`.',
   ),
+  DIRECT_IO_UNSUPPORTED: entry(
+    'FAILED_PRECONDITION',
+    'The device was to be read and written past the page cache, and cannot be.',
+    'Register the device without --direct-io, or do what the message says; ext4, XFS, Btrfs and block devices have direct I/O.',
+  ),
   LOOP_UNAVAILABLE: entry(
     'FAILED_PRECONDITION',
     'No loop device can be had.',

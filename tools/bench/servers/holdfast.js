@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { startDaemon } from '../processes.js';
-import { backingOf, ready, socketPath, withCertificates } from './start.js';
+import { ready, socketPath, withCertificates } from './start.js';
 
 /** @import { Certificates, Place, Server } from '../types.js' */
 
@@ -45,8 +45,9 @@ export const holdfast = {
       ...['--socket', socketPath(place)],
       ...['--state', path.join(place.folder, 'state')],
       ...tlsOptions(place),
+      ...(place.mode === 'direct' ? ['--direct-io'] : []),
     ];
-    const daemon = startDaemon('holdfast', serve, [...options, backingOf(place)], env);
+    const daemon = startDaemon('holdfast', serve, [...options, place.image], env);
     const line = await ready(daemon, () => readyLine.exec(daemon.output())?.groups, readyMsMax);
     const uris = withCertificates(place.certificates, { tcp: line['tcp'] ?? '', unix: line['unix'] ?? '' });
     return { uris, settings: settingsOf(place), daemons: [daemon] };
@@ -62,7 +63,7 @@ function tlsOptions({ mode, certificates }) {
 /** @param {Place} place */
 function settingsOf({ mode, manyClients: many }) {
   if (mode === 'tls') return './tools/serve with --tls required';
-  if (mode === 'direct') return './tools/serve with a loop device that has direct I/O';
+  if (mode === 'direct') return './tools/serve with --direct-io';
   return many === true ? './tools/serve with room for 4,096 connections' : './tools/serve with its defaults';
 }
 

@@ -149,7 +149,7 @@ describe('what the worker holds and nobody recorded', () => {
 
   test('Law 1 and sessions use is left alone, and does not keep other devices from being served', async () => {
     worker.before.release = () => {
-      throw new HoldfastError('DEVICE_IN_USE', '1 sessions still use it');
+      throw new HoldfastError('DEVICE_IN_USE', 'in use by 1 session');
     };
     await withOrphan();
     await registry.linked('up');

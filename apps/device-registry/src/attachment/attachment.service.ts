@@ -14,6 +14,7 @@ import {
 import { toNbdMessage } from '../device/nbd-message.js';
 import { askRemote } from '../opening/ask-remote.js';
 import { openBacking } from '../opening/open-backing.js';
+import { openDirectIfAsked } from '../opening/open-direct.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 import { AT_ONCE, type Drain } from './drain.js';
 import type { DeviceOperations } from './device-operations.js';
@@ -222,6 +223,8 @@ export class AttachmentService {
     await reached('attach.identified');
     const { fd, locked } = lockDevice(opened, path, device);
     this.holds.keep(attachment, fd);
+    // After the lock: a block device is opened once more for it.
+    openDirectIfAsked(backing, fd.number, path);
     await reached('attach.held');
     if (!locked || !fileLocked) {
       this.logger.warn({ path }, 'no locks on this file system: nothing keeps other programs off the image');

@@ -54,7 +54,7 @@ describe('detaching', () => {
 
   test('Law 1 is taken back when the worker still uses the device', async () => {
     worker.before.release = () => {
-      throw new HoldfastError('DEVICE_IN_USE', '1 sessions still use it');
+      throw new HoldfastError('DEVICE_IN_USE', 'in use by 1 session');
     };
     await expect(registry.attachments.detach('disk')).rejects.toMatchObject({ code: 'DEVICE_IN_USE' });
     const device = await registry.store.devices.get('disk');

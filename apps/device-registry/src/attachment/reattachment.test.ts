@@ -23,7 +23,10 @@ beforeEach(async () => {
 
 type Backing = NonNullable<registryV1.Device['backing']>;
 
-const file = (location = scene.image): Backing => ({ $case: 'file', value: { path: location } });
+const file = (location = scene.image): Backing => ({
+  $case: 'file',
+  value: { path: location, directIo: false },
+});
 const loop = (): Backing => ({
   $case: 'loop',
   value: registryV1.LoopBacking.fromPartial({ path: scene.image }),

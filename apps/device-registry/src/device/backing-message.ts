@@ -19,7 +19,7 @@ type BackingMessage = NonNullable<registryV1.Device['backing']>;
 export function toBackingMessage(backing: DeviceBacking): BackingMessage {
   switch (backing.kind) {
     case 'file':
-      return { $case: 'file', value: { path: backing.path } };
+      return { $case: 'file', value: { path: backing.path, directIo: backing.directIo ?? false } };
     case 'loop': {
       const { path: location, offset, sizeLimit, blockSize, directIo } = backing;
       return {
@@ -30,7 +30,11 @@ export function toBackingMessage(backing: DeviceBacking): BackingMessage {
     case 'block':
       return {
         $case: 'block',
-        value: registryV1.BlockBacking.fromPartial({ path: backing.path, ...backing.expected }),
+        value: registryV1.BlockBacking.fromPartial({
+          path: backing.path,
+          ...backing.expected,
+          directIo: backing.directIo ?? false,
+        }),
       };
     case 'nbd':
       return { $case: 'nbd', value: toNbdMessage(backing) };
@@ -44,11 +48,16 @@ export function parseBacking(backing: BackingMessage | undefined): DeviceBacking
   const location = parsePath(`device.${backing.$case}.path`, backing.value.path);
   switch (backing.$case) {
     case 'file':
-      return { kind: 'file', path: location };
+      return { kind: 'file', path: location, ...parseDirect(backing.value) };
     case 'loop':
       return { kind: 'loop', path: location, ...parseLoop(backing.value) };
     case 'block':
-      return { kind: 'block', path: location, expected: parseExpected(backing.value) };
+      return {
+        kind: 'block',
+        path: location,
+        expected: parseExpected(backing.value),
+        ...parseDirect(backing.value),
+      };
   }
 }
 
@@ -58,6 +67,10 @@ function parsePath(field: string, location: string): string {
   if (Buffer.byteLength(location) > PATH_BYTES_MAX)
     throw invalid(field, `must be at most ${String(PATH_BYTES_MAX)} bytes`);
   return location;
+}
+
+function parseDirect({ directIo }: { readonly directIo: boolean }): { readonly directIo?: true } {
+  return directIo ? { directIo } : {};
 }
 
 function parseLoop({ offset, sizeLimit, blockSize, directIo }: registryV1.LoopBacking) {

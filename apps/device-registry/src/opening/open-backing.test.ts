@@ -31,7 +31,10 @@ const block = (location: string, change: Partial<registryV1.BlockBacking> = {}):
   $case: 'block',
   value: registryV1.BlockBacking.fromPartial({ path: location, ...change }),
 });
-const file = (location: string): Backing => ({ $case: 'file', value: { path: location } });
+const file = (location: string, directIo = false): Backing => ({
+  $case: 'file',
+  value: { path: location, directIo },
+});
 
 async function register(backing: Backing, readOnly = false): Promise<registryV1.Device> {
   const device = registryV1.Device.fromPartial({ readOnly });
@@ -249,4 +252,21 @@ test.each<[string, () => Backing]>([
   ['device.block.serial', () => block('/dev/sda', { serial: 'x'.repeat(130) })],
 ])('Law 5 a bad %s is refused by its name (case %#)', async (field, backing) => {
   await expect(register(backing())).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', metadata: { field } });
+});
+
+test('direct I/O is told of the device, and refused with what to do when its last block is not whole', async () => {
+  await register(file(scene.image, true));
+  expect(await show()).toMatchObject({ backing: { $case: 'file', value: { directIo: true } } });
+  expect((await attach()).attachment?.state).toBe(STATE_CONNECTED);
+  await detach();
+  truncateSync(scene.image, IMAGE_BYTES + 100);
+  await expect(attach()).rejects.toMatchObject({
+    code: 'DIRECT_IO_UNSUPPORTED',
+    message: expect.stringContaining('truncate --size=%') as string,
+  });
+  expect((await show()).attachment).toMatchObject({
+    state: STATE_FAILED,
+    errorReason: 'DIRECT_IO_UNSUPPORTED',
+  });
+  expect(registry.holds.size).toBe(0);
 });

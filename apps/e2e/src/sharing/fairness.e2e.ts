@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ask, enter } from '../protocol/conversation.js';
 import { closeRawClients, RawClient } from '../protocol/raw-client.js';
@@ -23,6 +25,11 @@ const SCHEDULED_MS = 10;
 
 const NO_HOLE = 2;
 
+/** The image: data, and behind it a block of data and a hole by turns. */
+const SOLID_BYTES = 8 * MIB;
+const FRAGMENTED_BYTES = 8 * MIB;
+const FRAGMENT_BYTES = 4 * KIB;
+
 /** What a client may do that wants everything. */
 const greeds: Readonly<Record<string, Greed>> = {
   'reads of 4 KiB': greedOf({ type: Cmd.READ, length: 4 * KIB }, 1024),
@@ -34,6 +41,21 @@ const greeds: Readonly<Record<string, Greed>> = {
     { type: Cmd.WRITE_ZEROES, flags: NO_HOLE, length: 8 * MIB },
     64,
   ),
+  'zeroes that are holes': greedOf({ type: Cmd.WRITE_ZEROES, length: 8 * MIB }, 256),
+  'trims of 4 KiB': greedOf({ type: Cmd.TRIM, length: 4 * KIB }, 1024),
+  'writes of 256 KiB that are trimmed at once': {
+    request: Buffer.concat([
+      request({ type: Cmd.WRITE, length: 256 * KIB, payload: Buffer.alloc(256 * KIB, 1) }),
+      request({ type: Cmd.TRIM, length: 256 * KIB }),
+    ]),
+    answerBytes: 2 * 16,
+    depth: 64,
+  },
+  'questions about thousands of holes': {
+    request: request({ type: Cmd.BLOCK_STATUS, offset: SOLID_BYTES, length: FRAGMENTED_BYTES }),
+    answerBytes: 'chunks',
+    depth: 64,
+  },
   'requests that are refused': greedOf({ type: 99, length: 1 }, 4096),
 };
 
@@ -42,11 +64,22 @@ function greedOf(fields: Parameters<typeof request>[0], depth: number): Greed {
   return { request: request(fields), answerBytes: 16 + dataBytes, depth };
 }
 
+function makeFragmented(): string {
+  const image = makeImage(SOLID_BYTES + FRAGMENTED_BYTES, { fill: 'empty' });
+  const fd = openSync(image, 'r+');
+  writeSync(fd, randomBytes(SOLID_BYTES), 0, SOLID_BYTES, 0);
+  for (let at = 0; at < FRAGMENTED_BYTES; at += 2 * FRAGMENT_BYTES) {
+    writeSync(fd, randomBytes(FRAGMENT_BYTES), 0, FRAGMENT_BYTES, SOLID_BYTES + at);
+  }
+  closeSync(fd);
+  return image;
+}
+
 describe.each(engines)('a client beside greedy ones, $engine engine', ({ env }) => {
   let holdfast: Holdfast;
 
   beforeAll(async () => {
-    holdfast = await startHoldfast({ images: [makeImage(8 * MIB)], env: { ...env } });
+    holdfast = await startHoldfast({ images: [makeFragmented()], env: { ...env } });
   });
   afterEach(closeRawClients);
 

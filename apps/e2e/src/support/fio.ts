@@ -13,6 +13,8 @@ export const requireFio: Requirement = requirement({
 export interface FioVerify {
   readonly uri: string;
   readonly connections: number;
+  /** Where the part of the first begins; 0 unless told. */
+  readonly firstByte?: number;
   /** Each connection has a part of the export to itself. */
   readonly bytesEach: number;
   /** `4k`, or a range. */
@@ -33,15 +35,25 @@ export interface FioJob {
 const FIO_INTERRUPTED = 128;
 
 /** Starts random writes, 32 in flight on each connection, each read back and its checksum compared. */
-export function startFio({ uri, connections, bytesEach, blocks, endlessMs }: FioVerify): Running {
+export function startFio({
+  uri,
+  connections,
+  firstByte = 0,
+  bytesEach,
+  blocks,
+  endlessMs,
+}: FioVerify): Running {
   const args = [
     '--name=verify',
     '--ioengine=nbd',
+    // Not processes, which would outlive a kill -9.
+    '--thread',
     `--uri=${uri}`,
     '--rw=randwrite',
     blocks.includes('-') ? `--bsrange=${blocks}` : `--bs=${blocks}`,
     '--iodepth=32',
     `--numjobs=${String(connections)}`,
+    `--offset=${String(firstByte)}`,
     `--size=${String(bytesEach)}`,
     `--offset_increment=${String(bytesEach)}`,
     '--verify=crc32c',

@@ -9,11 +9,16 @@ export function backingFacts(backing: registryV1.Device['backing']): Record<stri
     case undefined:
       return {};
     case 'file':
-      return { kind: 'file', path: backing.value.path };
+      return { kind: 'file', path: backing.value.path, ...directFacts(backing.value) };
     case 'loop':
       return { kind: 'loop', path: backing.value.path, ...loopFacts(backing.value) };
     case 'block':
-      return { kind: 'block', path: backing.value.path, ...expectedFacts(backing.value) };
+      return {
+        kind: 'block',
+        path: backing.value.path,
+        ...expectedFacts(backing.value),
+        ...directFacts(backing.value),
+      };
     case 'nbd':
       return { kind: 'nbd', URI: backing.value.uri, 'on disconnect': onDisconnectText(backing.value) };
   }
@@ -25,13 +30,16 @@ export function backingPlace(backing: registryV1.Device['backing']): string {
   return backing.$case === 'nbd' ? backing.value.uri : backing.value.path;
 }
 
+function directFacts({ directIo }: { readonly directIo: boolean }): Record<string, string> {
+  return directIo ? { 'direct I/O': 'yes' } : {};
+}
+
 function loopFacts({ offset, sizeLimit, blockSize, directIo }: registryV1.LoopBacking) {
   const facts: Record<string, string> = {};
   if (offset > 0n) facts['offset'] = formatSize(offset);
   if (sizeLimit > 0n) facts['size limit'] = formatSize(sizeLimit);
   if (blockSize > 0) facts['block size'] = formatSize(BigInt(blockSize));
-  if (directIo) facts['direct I/O'] = 'yes';
-  return facts;
+  return { ...facts, ...directFacts({ directIo }) };
 }
 
 function expectedFacts({ diskseq, dmName, dmUuid, wwn, serial }: registryV1.BlockBacking) {

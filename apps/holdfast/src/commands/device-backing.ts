@@ -30,7 +30,7 @@ const modes = { replay: OnDisconnect.ON_DISCONNECT_REPLAY, fail: OnDisconnect.ON
 
 /** Options that only one kind has. */
 const onlyOf = {
-  loop: ['offset', 'size', 'blockSize', 'directIo'],
+  loop: ['offset', 'size', 'blockSize'],
   block: ['diskseq', 'dmName', 'dmUuid', 'wwn', 'serial'],
   nbd: ['uri', 'onDisconnect', 'reconnectTimeout'],
 } as const satisfies Record<string, readonly (keyof BackingOptions)[]>;
@@ -49,7 +49,7 @@ export function withBacking(command: Command): Command {
     .addOption(bytes('--offset <bytes>', 'loop: where in the file the device starts'))
     .addOption(bytes('--size <bytes>', 'loop: size of the device, if not to the end of the file'))
     .addOption(bytes('--block-size <bytes>', 'loop: logical block size, 512 to 65536'))
-    .option('--direct-io', 'loop: read and write the file past the page cache')
+    .option('--direct-io', 'file, loop, block: read and write it past the page cache')
     .option('--diskseq <hex>', 'block: the disk sequence number that it must have')
     .option('--dm-name <name>', 'block: the device-mapper name that it must have')
     .option('--dm-uuid <uuid>', 'block: the device-mapper UUID that it must have')
@@ -76,20 +76,21 @@ export function backingOf(options: BackingOptions, command: Command): Backing {
     if (stray !== undefined) command.error(`error: option '${flagOf(stray)}' is for --kind ${kind}`);
   }
   if (options.kind === 'nbd') return { $case: 'nbd', value: nbdOf(options, command) };
+  const { directIo = false } = options;
   if (options.path === undefined) command.error(`error: --kind ${options.kind} needs option '--path <path>'`);
   const location = path.resolve(options.path);
   switch (options.kind) {
     case 'file':
-      return { $case: 'file', value: { path: location } };
+      return { $case: 'file', value: { path: location, directIo } };
     case 'loop': {
-      const { offset = 0n, size = 0n, blockSize = 0n, directIo = false } = options;
+      const { offset = 0n, size = 0n, blockSize = 0n } = options;
       const value = { path: location, offset, sizeLimit: size, blockSize: Number(blockSize), directIo };
       return { $case: 'loop', value };
     }
     case 'block': {
       const { diskseq = '', dmName = '', dmUuid = '', wwn = '', serial = '' } = options;
-      const value = { path: location, diskseq, dmName, dmUuid, wwn, serial, diskseqBootId: '' };
-      return { $case: 'block', value };
+      const expected = { diskseq, dmName, dmUuid, wwn, serial, diskseqBootId: '' };
+      return { $case: 'block', value: { path: location, ...expected, directIo } };
     }
   }
 }
@@ -97,6 +98,7 @@ export function backingOf(options: BackingOptions, command: Command): Backing {
 function nbdOf(options: BackingOptions, command: Command): registryV1.NbdBacking {
   const { uri, onDisconnect, reconnectTimeout } = options;
   if (options.path !== undefined) command.error("error: option '--path' is not for --kind nbd");
+  if (options.directIo === true) command.error("error: option '--direct-io' is not for --kind nbd");
   if (uri === undefined) command.error("error: --kind nbd needs option '--uri <uri>'");
   return {
     uri,

@@ -1,4 +1,5 @@
 import { deviceName, registryV1 } from '@holdfast/contracts';
+import { counted } from '@holdfast/foundation';
 import { Command } from 'commander';
 import { printJson, printTable } from '../output/print.js';
 import { formatSize, lastSegment } from '../output/size.js';
@@ -44,7 +45,7 @@ function show({ device, leases, holders, leakedPins }: registryV1.ReleaseExplana
   }
   if (leakedPins > 0n) {
     process.stdout.write(
-      `${leakedPins.toString()} pins of sessions that are over keep ${name} until the worker ends: see holdfast ledger show\n`,
+      `${counted(leakedPins, 'pin')} of sessions that are over keep ${name} from being let go until the worker ends: see holdfast ledger show\n`,
     );
   }
   for (const { pid, program } of holders) {

@@ -24,6 +24,7 @@ export function serveCommand(): Command {
     )
     .option('--state <folder>', `state folder (default: ${STATE_DEFAULT})`)
     .option('--read-only', 'clients may only read', false)
+    .option('--direct-io', 'read and write the images past the page cache', false)
     .option('--json', 'print JSON lines', false);
   return withTls(command)
     .addHelpText(

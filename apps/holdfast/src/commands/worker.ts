@@ -1,4 +1,5 @@
 import { createClient, durationMs, supervisorV1, workerV1 } from '@holdfast/contracts';
+import { counted } from '@holdfast/foundation';
 import { Command } from 'commander';
 import { resolveLayout } from '../client/endpoints.js';
 import { printFacts, printJson } from '../output/print.js';
@@ -49,13 +50,13 @@ function facts(worker: workerV1.Worker): Record<string, string> {
     version: worker.version,
     since: worker.startTime?.toISOString() ?? '',
     threads: `${String(threadsBusy)} of ${String(threads)} serve a session`,
-    'event loop': `${String(eventLoopSessions)} sessions`,
+    'event loop': counted(eventLoopSessions, 'session'),
     ...(takeover !== undefined && { 'took over': describe(takeover) }),
   };
 }
 
 function describe({ fromPid, sessions, devices, pause, takeTime }: workerV1.Takeover): string {
   const pauseMs = durationMs('pause', pause, Number.MAX_SAFE_INTEGER);
-  const what = `${String(sessions)} sessions and ${String(devices)} devices`;
+  const what = `${counted(sessions, 'session')} and ${counted(devices, 'device')}`;
   return `${what} from pid ${String(fromPid)} at ${takeTime?.toISOString() ?? ''}, nobody was served for ${String(pauseMs)} ms`;
 }

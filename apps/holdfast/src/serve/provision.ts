@@ -5,6 +5,13 @@ import { isNotFound } from '../commands/common.js';
 import { lastSegment } from '../output/size.js';
 import type { Image } from './images.js';
 
+/** How the images of a run are opened. */
+export interface ImageMode {
+  readonly readOnly: boolean;
+  /** Past the page cache. */
+  readonly directIo: boolean;
+}
+
 /**
  * Registers, attaches and exports the images of this run, and forgets those of runs before.
  *
@@ -13,17 +20,17 @@ import type { Image } from './images.js';
 export async function provision(
   instance: Instance,
   images: readonly Image[],
-  readOnly: boolean,
+  mode: ImageMode,
   note: (sentence: string) => void,
 ): Promise<void> {
-  await forgetEarlierRuns(instance, images, readOnly, note);
-  for (const image of images) await provisionImage(instance, image, readOnly);
+  await forgetEarlierRuns(instance, images, mode, note);
+  for (const image of images) await provisionImage(instance, image, mode);
 }
 
 async function forgetEarlierRuns(
   instance: Instance,
   images: readonly Image[],
-  readOnly: boolean,
+  mode: ImageMode,
   note: (sentence: string) => void,
 ): Promise<void> {
   const wanted = new Map(images.map((image) => [image.name, image.path]));
@@ -31,7 +38,7 @@ async function forgetEarlierRuns(
   const stale = devices.filter(
     (device) =>
       device.transient &&
-      (wanted.get(lastSegment(device.name)) !== pathOf(device) || device.readOnly !== readOnly),
+      (wanted.get(lastSegment(device.name)) !== pathOf(device) || !isOpenedAs(device, mode)),
   );
   const staleNames = new Set(stale.map(({ name }) => name));
   for (const one of exports) {
@@ -46,13 +53,14 @@ async function forgetEarlierRuns(
   }
 }
 
-async function provisionImage(instance: Instance, image: Image, readOnly: boolean): Promise<void> {
-  await registerDevice(instance, image, readOnly);
+async function provisionImage(instance: Instance, image: Image, mode: ImageMode): Promise<void> {
+  await registerDevice(instance, image, mode);
   await instance.devices.attachDevice({ name: deviceName.format(image.name) });
-  await publish(instance, image, readOnly);
+  await publish(instance, image, mode);
 }
 
-async function registerDevice(instance: Instance, image: Image, readOnly: boolean): Promise<void> {
+async function registerDevice(instance: Instance, image: Image, mode: ImageMode): Promise<void> {
+  const { readOnly, directIo } = mode;
   const existing = await instance.devices
     .getDevice({ name: deviceName.format(image.name) })
     .catch((error: unknown) => {
@@ -63,12 +71,12 @@ async function registerDevice(instance: Instance, image: Image, readOnly: boolea
     await instance.devices.createDevice({
       deviceId: image.name,
       device: registryV1.Device.fromPartial({
-        backing: { $case: 'file', value: { path: image.path } },
+        backing: { $case: 'file', value: { path: image.path, directIo } },
         readOnly,
         transient: true,
       }),
     });
-  } else if (pathOf(existing) !== image.path || existing.readOnly !== readOnly) {
+  } else if (pathOf(existing) !== image.path || !isOpenedAs(existing, mode)) {
     throw new HoldfastError(
       'DEVICE_EXISTS',
       `a device "${image.name}" is registered already, with another path or mode; rename the image, or serve without it and remove the device by \`holdfast device remove\``,
@@ -77,7 +85,7 @@ async function registerDevice(instance: Instance, image: Image, readOnly: boolea
   }
 }
 
-async function publish(instance: Instance, image: Image, readOnly: boolean): Promise<void> {
+async function publish(instance: Instance, image: Image, { readOnly }: ImageMode): Promise<void> {
   const existing = await instance.exports
     .getExport({ name: exportName.format(image.name) })
     .catch((error: unknown) => {
@@ -100,6 +108,11 @@ async function publish(instance: Instance, image: Image, readOnly: boolean): Pro
       transient: true,
     }),
   });
+}
+
+function isOpenedAs({ backing, readOnly }: registryV1.Device, mode: ImageMode): boolean {
+  const directIo = backing?.$case !== 'nbd' && backing?.value.directIo === true;
+  return readOnly === mode.readOnly && directIo === mode.directIo;
 }
 
 /** Undefined for an export of another server. */

@@ -13,18 +13,17 @@ import { demoUnlessRegistered } from './demo-image.js';
 import { checkImages, type Image } from './images.js';
 import { databaseNotice, exposureNotice } from './notices.js';
 import { checkTcpFree, checkUnixFree, parseListen } from './preflight.js';
-import { provision } from './provision.js';
+import { provision, type ImageMode } from './provision.js';
 import { removeStaleSockets } from './stale-sockets.js';
 import { chooseTls, tlsEnvironment, type TlsChoice } from './tls-choice.js';
 import { checkTlsFiles } from './tls-files.js';
 
-export interface ServeOptions extends TlsOptions {
+export interface ServeOptions extends TlsOptions, ImageMode {
   /** `HOST:PORT` or `none`. */
   readonly listen: string;
   /** Empty or not given: the one in the state folder. */
   readonly socket?: string;
   readonly state?: string;
-  readonly readOnly: boolean;
 }
 
 /**
@@ -40,7 +39,7 @@ export async function serve(
   stopped: Promise<unknown>,
 ): Promise<void> {
   process.umask(0o077);
-  const { listen, socket = '', state, readOnly } = options;
+  const { listen, socket = '', state, readOnly, directIo } = options;
   const address = parseListen(listen);
   const tls = chooseTls(options);
   if (tls !== undefined) checkTlsFiles(tls);
@@ -60,7 +59,7 @@ export async function serve(
       HOLDFAST_NBD_SOCKET: nbdSocket,
       ...tlsEnvironment(tls),
     };
-    await run({ layout, environment, given, readOnly, tls }, announcer, stopped);
+    await run({ layout, environment, given, mode: { readOnly, directIo }, tls }, announcer, stopped);
   } finally {
     await removeStaleSockets(layout, nbdSocket);
     lock.close();
@@ -72,12 +71,12 @@ interface Run {
   readonly layout: StateLayout;
   readonly environment: NodeJS.ProcessEnv;
   readonly given: readonly Image[];
-  readonly readOnly: boolean;
+  readonly mode: ImageMode;
   readonly tls: TlsChoice | undefined;
 }
 
 async function run(
-  { layout, environment, given, readOnly, tls }: Run,
+  { layout, environment, given, mode, tls }: Run,
   announcer: Announcer,
   stopped: Promise<unknown>,
 ): Promise<void> {
@@ -93,8 +92,8 @@ async function run(
     await control.listen(layout.supervisorSocket);
     using instance = new Instance(endpoints);
     const images =
-      given.length > 0 ? given : await demoUnlessRegistered(instance, layout.demoImage, readOnly);
-    await provision(instance, images, readOnly, note);
+      given.length > 0 ? given : await demoUnlessRegistered(instance, layout.demoImage, mode.readOnly);
+    await provision(instance, images, mode, note);
     announcer.ready(await usableExports(instance, announcer), layout.folder, tls);
     await stopped;
     announcer.note('stopping');

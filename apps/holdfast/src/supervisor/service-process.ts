@@ -7,6 +7,7 @@ import { HoldfastError } from '@holdfast/foundation';
 import type { ServiceName } from '../client/endpoints.js';
 import { Backoff } from './backoff.js';
 import { type LastWords, LogTail } from './log-tail.js';
+import { FRUGAL_ENVIRONMENT, FRUGAL_OPTIONS } from './service-memory.js';
 
 const READY_POLL_MS = 20;
 
@@ -151,8 +152,8 @@ export class ServiceProcess {
   #spawn(more: NodeJS.ProcessEnv): Started {
     const { name, main, environment, log } = this.#launch;
     // Traces in its log name the TypeScript that was written, not the bundle.
-    const child = spawn(process.execPath, ['--enable-source-maps', main], {
-      env: { ...process.env, ...environment, ...more, HOLDFAST_SUPERVISED: '1' },
+    const child = spawn(process.execPath, ['--enable-source-maps', ...FRUGAL_OPTIONS, main], {
+      env: { ...FRUGAL_ENVIRONMENT, ...process.env, ...environment, ...more, HOLDFAST_SUPERVISED: '1' },
       // Standard input is the life line: its end tells the service that the supervisor is gone.
       stdio: ['pipe', 'ignore', 'pipe'],
     });

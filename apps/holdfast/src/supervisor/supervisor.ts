@@ -6,6 +6,7 @@ import { assert } from '@holdfast/foundation';
 import { createStream } from 'rotating-file-stream';
 import type { Endpoints, ServiceName } from '../client/endpoints.js';
 import { drainMsOf } from './drain.js';
+import { poolThreadsOf } from './pool-threads.js';
 import { ServiceProcess } from './service-process.js';
 
 const READY_MS = 30_000;
@@ -22,9 +23,6 @@ const LOG_FILES = 3;
 
 /** Clients first, devices last: nothing is let go of while something above still uses it. */
 const stopOrder: readonly ServiceName[] = ['nbd-gateway', 'io-worker', 'device-registry'];
-
-/** Waiting calls of the worker: one for descriptors, the rest for cold reads and writes on the event loop. */
-const WORKER_POOL_THREADS = '16';
 
 /** The services of one instance as child processes of this one. */
 export class Supervisor {
@@ -47,7 +45,7 @@ export class Supervisor {
             main: mainModule(name),
             address: endpoints[name],
             environment: {
-              UV_THREADPOOL_SIZE: name === 'io-worker' ? WORKER_POOL_THREADS : '4',
+              UV_THREADPOOL_SIZE: poolThreadsOf(name, { ...process.env, ...environment }),
               ...environment,
               HOLDFAST_STATE: layout.folder,
             },

@@ -82,7 +82,7 @@ export class AsyncDeviceIo implements EventedDevice {
 
   /** As {@link DeviceIo.trim}. */
   async trim(offset: number, length: number, durable: boolean): Promise<number> {
-    const result = await punchHoleAsync(this.#fd, offset, length);
+    const result = await this.punch(offset, length);
     if (result < 0 && !isUnsupported(result)) return -result;
     return durable ? this.flush() : 0;
   }
@@ -96,9 +96,7 @@ export class AsyncDeviceIo implements EventedDevice {
     fast: boolean,
   ): Promise<number> {
     if (fast && noHole && zeroesByWriting(this.#fd)) return Errno.EOPNOTSUPP;
-    const zeroed = noHole
-      ? await zeroRangeAsync(this.#fd, offset, length)
-      : await punchHoleAsync(this.#fd, offset, length);
+    const zeroed = await (noHole ? this.zeroInPlace(offset, length) : this.punch(offset, length));
     if (fast && isUnsupported(zeroed)) return Errno.EOPNOTSUPP;
     const errno = isUnsupported(zeroed) ? await this.#writeZeroes(offset, length) : -zeroed;
     return errno === 0 && durable ? this.flush() : errno;
@@ -112,6 +110,16 @@ export class AsyncDeviceIo implements EventedDevice {
     length: number,
   ): Promise<number> {
     return extentSourceOf(context).fillAsync(this.#fd, sizeBytes, extents, offset, length);
+  }
+
+  /** @returns 0, or a negative errno */
+  protected punch(offset: number, length: number): Promise<number> {
+    return punchHoleAsync(this.#fd, offset, length);
+  }
+
+  /** @returns 0, or a negative errno */
+  protected zeroInPlace(offset: number, length: number): Promise<number> {
+    return zeroRangeAsync(this.#fd, offset, length);
   }
 
   async #writeZeroes(offset: number, length: number): Promise<number> {

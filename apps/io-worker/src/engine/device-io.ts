@@ -93,7 +93,7 @@ export class DeviceIo {
 
   /** TRIM is a hint (spec, NBD_CMD_TRIM): where no hole can be punched, nothing is done. */
   trim(offset: number, length: number, durable: boolean): number {
-    const result = punchHole(this.#fd, offset, length);
+    const result = this.punch(offset, length);
     if (result < 0 && !isUnsupported(result)) return -result;
     return durable ? this.flush() : 0;
   }
@@ -104,10 +104,20 @@ export class DeviceIo {
    */
   zero(offset: number, length: number, durable: boolean, noHole: boolean, fast: boolean): number {
     if (fast && noHole && zeroesByWriting(this.#fd)) return Errno.EOPNOTSUPP;
-    const zeroed = noHole ? zeroRange(this.#fd, offset, length) : punchHole(this.#fd, offset, length);
+    const zeroed = noHole ? this.zeroInPlace(offset, length) : this.punch(offset, length);
     if (fast && isUnsupported(zeroed)) return Errno.EOPNOTSUPP;
     const errno = isUnsupported(zeroed) ? this.#writeZeroes(offset, length) : -zeroed;
     return errno === 0 && durable ? this.flush() : errno;
+  }
+
+  /** @returns 0, or a negative errno */
+  protected punch(offset: number, length: number): number {
+    return punchHole(this.#fd, offset, length);
+  }
+
+  /** @returns 0, or a negative errno */
+  protected zeroInPlace(offset: number, length: number): number {
+    return zeroRange(this.#fd, offset, length);
   }
 
   #writeZeroes(offset: number, length: number): number {

@@ -1,5 +1,6 @@
 import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { DirectAccess } from '../direct/direct-access.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import type { LoopBuffers } from './buffer-sizes.js';
 import type { EventedDevice } from './evented-device.js';
@@ -17,6 +18,8 @@ export interface Assignment {
   readonly socket: OwnedFd;
   /** Descriptor of the device, lent by its holding, which outlives the session; or what the event loop alone can serve. */
   readonly device: number | EventedDevice;
+  /** How that descriptor is read and written past the page cache; absent: through it. */
+  readonly direct?: DirectAccess | undefined;
   readonly facts: TransmissionFacts;
   /** What was read of the client and not decoded: by the gateway beyond the handshake, or before a pause. */
   readonly preload: Uint8Array;

@@ -5,7 +5,9 @@ import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import { eventLoopSites } from '../pins/pin-sites.js';
 import { SessionPins } from '../pins/session-pins.js';
 import { BufferPool, type SessionBuffers } from './buffer-pool.js';
+import { AsyncDirectDeviceIo } from '../direct/direct-device-io-async.js';
 import { AsyncDeviceIo } from './device-io-async.js';
+import type { EventedDevice } from './evented-device.js';
 import { serveEvented } from './serve-evented.js';
 
 /** Pairs of buffers kept for sessions to come: clients that come and go one after the other need no new ones. */
@@ -54,13 +56,18 @@ async function serveOver(
 ): Promise<ServeOutcome> {
   const socket = openStream(assignment);
   try {
-    const { device } = assignment;
-    const io = typeof device === 'number' ? new AsyncDeviceIo(device, pins) : device;
+    const io = openDevice(assignment, pins);
     const socketFd = assignment.socket.number;
     return await serveEvented({ ...assignment, device: io, socket, socketFd, pins, ...buffers });
   } finally {
     await closed(socket);
   }
+}
+
+function openDevice({ device, direct }: Assignment, pins: SessionPins): EventedDevice {
+  if (typeof device !== 'number') return device;
+  if (direct === undefined) return new AsyncDeviceIo(device, pins);
+  return new AsyncDirectDeviceIo(device, direct, pins);
 }
 
 /** The stream closes its own duplicate; the session keeps the descriptor by which it is fenced and shut down. */

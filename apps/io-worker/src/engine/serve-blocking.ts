@@ -8,6 +8,8 @@ import {
 } from '@holdfast/nbd-protocol';
 import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
+import type { DirectAccess } from '../direct/direct-access.js';
+import { DirectDeviceIo } from '../direct/direct-device-io.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
 import type { AwakeThreads } from './awake-threads.js';
@@ -33,6 +35,8 @@ const SEND_THRESHOLD = 256 * 1024;
 export interface BlockingSession {
   readonly socket: number;
   readonly device: number;
+  /** How it is read and written past the page cache; absent: through it. */
+  readonly direct?: DirectAccess | undefined;
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SessionControl;
@@ -50,20 +54,25 @@ export interface BlockingSession {
 
 /** Serves one session on this thread with blocking system calls, to its end or to a pause. */
 export function serveBlocking(session: BlockingSession): ServeOutcome {
-  const { socket, control, pins } = session;
+  const { socket, control, pins, direct } = session;
   // Read once: a buffer checks at every access that it was not disposed.
   const inputAddress = session.input.address;
   const repliesStart = FIRST_DATA_START - dataStartBytes(session.facts.replyMode);
   const outputAddress = session.output.address + repliesStart;
-  const device = new DeviceIo(session.device, pins);
-  using lent = LentData.of(session.device, session.facts.sizeBytes);
+  const device =
+    direct === undefined
+      ? new DeviceIo(session.device, pins)
+      : new DirectDeviceIo(session.device, direct, pins);
+  // Past the page cache there is nothing hot.
+  using lent = direct === undefined ? LentData.of(session.device, session.facts.sizeBytes) : undefined;
   const pace = new Throttle(session.limit);
   const spin = new Spin(session.threads);
   const machine = new TransmissionMachine(
     session.facts,
     { input: session.input.bytes, output: session.output.bytes.subarray(repliesStart) },
     {
-      transferMinimum: isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity,
+      // What is not in the page cache cannot be sent from there.
+      transferMinimum: direct === undefined && isUnixSocket(socket) ? TRANSFER_MINIMUM : Infinity,
       sendThreshold: SEND_THRESHOLD,
       pace,
     },

@@ -70,6 +70,7 @@ export class ThreadEngine implements Engine {
       worker.postMessage({
         socket: assignment.socket.number,
         device,
+        direct: assignment.direct,
         facts: assignment.facts,
         preload: assignment.preload,
         control: assignment.control.memory,

@@ -1,10 +1,12 @@
 import type { TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { DirectAccess } from '../direct/direct-access.js';
 import type { EndReason } from './engine.js';
 
 /** To an I/O thread: one session. Descriptors are numbers of the same process; their owner is the main thread. */
 export interface ThreadTask {
   readonly socket: number;
   readonly device: number;
+  readonly direct: DirectAccess | undefined;
   readonly facts: TransmissionFacts;
   readonly preload: Uint8Array;
   readonly control: SharedArrayBuffer;

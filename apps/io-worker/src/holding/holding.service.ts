@@ -1,8 +1,9 @@
-import { assert, HoldfastError, leaseEpoch, messageOf } from '@holdfast/foundation';
+import { assert, counted, HoldfastError, leaseEpoch, messageOf } from '@holdfast/foundation';
 import { identifyDevice, sendHandoff, type OwnedFd } from '@holdfast/linux';
 import { toIdentityMessage, type workerV1 } from '@holdfast/contracts';
 import type { PinLedger } from '@holdfast/pin-ledger';
 import type { HandoffInbox, Logger } from '@holdfast/service';
+import { directAccessTo } from '../direct/direct-access.js';
 import { RemoteDevice } from '../remote/remote-device.js';
 import { sameIdentity } from './same-identity.js';
 import type { DescriptorHolding, Holding } from './holding.js';
@@ -103,8 +104,8 @@ export class HoldingService {
     if (users > 0 || pins > 0) {
       const who =
         users > 0
-          ? `${String(users)} sessions still use ${attachment}, with ${String(pins)} pins`
-          : `${String(pins)} pins of ${attachment} are not released, of sessions that are over`;
+          ? `${attachment} is in use by ${counted(users, 'session')}, with ${counted(pins, 'pin')}`
+          : `${attachment} has ${counted(pins, 'pin')} of sessions that are over, never released`;
       throw new HoldfastError('DEVICE_IN_USE', who, { attachment, pins: String(pins) });
     }
     this.#holdings.delete(attachment);
@@ -182,7 +183,17 @@ function identified(fd: OwnedFd, expected: workerV1.Holding): DescriptorHolding 
   }
   const { attachment, epoch, readOnly } = expected;
   const { sizeBytes } = identity;
-  return { kind: 'descriptor', attachment, epoch: leaseEpoch(epoch), sizeBytes, identity, fd, readOnly };
+  const direct = directAccessTo(fd.number);
+  return {
+    kind: 'descriptor',
+    attachment,
+    epoch: leaseEpoch(epoch),
+    sizeBytes,
+    identity,
+    fd,
+    direct,
+    readOnly,
+  };
 }
 
 function bigintText(_key: string, value: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { ByteCount, LeaseEpoch } from '@holdfast/foundation';
 import type { DeviceIdentity, OwnedFd } from '@holdfast/linux';
+import type { DirectAccess } from '../direct/direct-access.js';
 import type { RemoteDevice } from '../remote/remote-device.js';
 
 interface HeldDevice {
@@ -16,6 +17,8 @@ export interface DescriptorHolding extends HeldDevice {
   readonly kind: 'descriptor';
   readonly identity: DeviceIdentity;
   readonly fd: OwnedFd;
+  /** How it is read and written past the page cache, if it was opened so. */
+  readonly direct: DirectAccess | undefined;
 }
 
 /** An export of another NBD server, to which each session connects. */

@@ -1,10 +1,10 @@
 import { createLogger } from '@holdfast/service';
 import { expect, test } from 'vitest';
 import { WorkerScene } from '../testing/worker-scene.js';
-import { SESSION_BYTES_MIN, SessionMemory } from './session-memory.js';
+import { SESSION_BYTES_MIN, SessionMemory, SHARED_BYTES } from './session-memory.js';
 
 test('a session that there is no memory for is refused with the setting, and let in when another has ended', async () => {
-  const scene = await WorkerScene.start(undefined, 2 * SESSION_BYTES_MIN);
+  const scene = await WorkerScene.start(undefined, SHARED_BYTES + 2 * SESSION_BYTES_MIN);
   const holding = await scene.hold();
   const first = await scene.serve('1', holding);
   await scene.serve('2', holding);
@@ -25,10 +25,10 @@ test('a session that there is no memory for is refused with the setting, and let
 test('a worker whose threads leave no memory for a session does not start', () => {
   const logger = createLogger('io-worker', 'silent');
   const settings = { threads: 8, sessionsMax: 10 };
-  expect(() => new SessionMemory({ ...settings, memoryMax: 12_000_000 }, logger)).toThrow(
+  expect(() => new SessionMemory({ ...settings, memoryMax: 14_000_000 }, logger)).toThrow(
     'HOLDFAST_WORKER_MEMORY_MAX',
   );
-  expect(new SessionMemory({ ...settings, memoryMax: 14_000_000 }, logger).freeBytes).toBeGreaterThan(
+  expect(new SessionMemory({ ...settings, memoryMax: 17_000_000 }, logger).freeBytes).toBeGreaterThan(
     SESSION_BYTES_MIN,
   );
 });

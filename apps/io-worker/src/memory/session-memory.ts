@@ -1,4 +1,4 @@
-import { HoldfastError } from '@holdfast/foundation';
+import { counted, HoldfastError } from '@holdfast/foundation';
 import { isUnixSocket, setSendBuffer } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
 import {
@@ -8,6 +8,7 @@ import {
   THREAD_OUTPUT_BYTES,
   type LoopBuffers,
 } from '../engine/buffer-sizes.js';
+import { LOOP_BOUNCE_BYTES, LOOP_BOUNCES_MAX, THREAD_BOUNCE_BYTES } from '../direct/bounce-buffers.js';
 import type { Engine } from '../engine/engine.js';
 import { MemoryBudget, type MemoryShare } from './memory-budget.js';
 
@@ -37,7 +38,10 @@ const LARGER_BUFFERS_BYTES =
   SMALL_LOOP_BUFFERS.outputBytes;
 
 /** What the buffers of a thread and of the socket that it serves take, in bytes. */
-const THREAD_BYTES = THREAD_INPUT_BYTES + THREAD_OUTPUT_BYTES;
+const THREAD_BYTES = THREAD_INPUT_BYTES + THREAD_OUTPUT_BYTES + THREAD_BOUNCE_BYTES;
+
+/** What sessions of the event loop share, in bytes, however many there are. */
+export const SHARED_BYTES = LOOP_BOUNCES_MAX * LOOP_BOUNCE_BYTES;
 
 /** Bounds what all sessions have in memory together (HOLDFAST_WORKER_MEMORY_MAX). */
 export class SessionMemory {
@@ -47,12 +51,12 @@ export class SessionMemory {
   /** @throws HoldfastError INVALID_SETTING when there is not enough for a single session beside the threads */
   constructor({ memoryMax, threads, sessionsMax }: MemorySettings, logger: Logger) {
     this.#logger = logger;
-    const sessionsBytes = memoryMax - threads * THREAD_BYTES;
+    const sessionsBytes = memoryMax - threads * THREAD_BYTES - SHARED_BYTES;
     if (sessionsBytes < SESSION_BYTES_MIN) {
-      const least = threads * THREAD_BYTES + SESSION_BYTES_MIN;
+      const least = threads * THREAD_BYTES + SHARED_BYTES + SESSION_BYTES_MIN;
       throw new HoldfastError(
         'INVALID_SETTING',
-        `HOLDFAST_WORKER_MEMORY_MAX must be at least ${String(least)} with ${String(threads)} threads`,
+        `HOLDFAST_WORKER_MEMORY_MAX must be at least ${String(least)} with ${counted(threads, 'thread')}`,
         { setting: 'HOLDFAST_WORKER_MEMORY_MAX' },
       );
     }

@@ -22,7 +22,9 @@ export const Site = {
   'device.zeroes': 19,
   'device.zeroed': 20,
   'session.end': 21,
-  'thread.lend': 22,
+  'device.bounce': 22,
+  'device.bounced': 23,
+  'thread.lend': 24,
 } as const;
 export type Site = (typeof Site)[keyof typeof Site];
 
@@ -41,6 +43,8 @@ export const SessionBuffer = {
   zeroes: 3,
   /** What came with the socket. */
   preload: 4,
+  /** Of the worker, aligned: what goes past the page cache and is not aligned where it is. */
+  bounce: 5,
 } as const;
 
 const siteNames = Object.keys(Site);

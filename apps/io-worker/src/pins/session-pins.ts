@@ -2,7 +2,7 @@ import { PinShard, Variant, type PinRequest } from '@holdfast/pin-ledger';
 import { Layer, SessionBuffer, Site, type EngineSites } from './pin-sites.js';
 
 const { pinned, referenced, transferred } = Variant;
-const { input, output, zeroes, preload, 'page-cache': pageCache } = SessionBuffer;
+const { input, output, zeroes, preload, bounce, 'page-cache': pageCache } = SessionBuffer;
 
 /** No request of a shard has this number. */
 const NONE = 0;
@@ -13,12 +13,18 @@ export interface ZeroesAccount {
   endZeroes(request: PinRequest): void;
 }
 
+/** What direct I/O needs of an account. */
+export interface DirectAccount extends ZeroesAccount {
+  beginBounce(bytes: number): PinRequest;
+  endBounce(request: PinRequest): void;
+}
+
 /**
  * The account of one session in the words of its engine: what it reads is pinned until the reply that contains it is sent,
  * what it writes until the call is over, what it transfers is referenced until that is done. Whoever begins something ends
  * it, however it went (E3).
  */
-export class SessionPins implements ZeroesAccount {
+export class SessionPins implements DirectAccount {
   readonly #shard: PinShard;
   readonly #sites: EngineSites;
   /** What the replies that are queued contain. */
@@ -99,6 +105,15 @@ export class SessionPins implements ZeroesAccount {
 
   endZeroes(request: PinRequest): void {
     this.#shard.complete(request, referenced, Layer.device, Site['device.zeroed']);
+  }
+
+  /** Before a system call reads or writes the bounce buffer. */
+  beginBounce(bytes: number): PinRequest {
+    return this.#shard.acquire(pinned, Layer.device, bounce, bytes, Site['device.bounce']);
+  }
+
+  endBounce(request: PinRequest): void {
+    this.#shard.complete(request, pinned, Layer.device, Site['device.bounced']);
   }
 
   /** The bytes that came with the socket are the session's until `use` has taken them. */

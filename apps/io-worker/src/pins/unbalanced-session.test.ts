@@ -38,7 +38,7 @@ test('E10 a session that ends with a pin left ends with an error, is logged with
   }).toThrow(
     expect.objectContaining({
       code: 'DEVICE_IN_USE',
-      message: `1 pins of ${holding.attachment} are not released, of sessions that are over`,
+      message: `${holding.attachment} has 1 pin of sessions that are over, never released`,
       metadata: { attachment: holding.attachment, pins: '1' },
     }) as Error,
   );

@@ -53,7 +53,7 @@ describe('a session', () => {
     const { client } = await scene.serve('one', holding);
     expect(() => {
       scene.holdings.release(holding.attachment);
-    }).toThrow('1 sessions still use');
+    }).toThrow('in use by 1 session, with');
     client.hangUp();
     await expect.poll(() => ended('one')).toBe('end-of-stream');
     scene.holdings.release(holding.attachment);
@@ -63,7 +63,7 @@ describe('a session', () => {
     await prepare('one');
     expect(() => {
       scene.holdings.release(holding.attachment);
-    }).toThrow('1 sessions still use');
+    }).toThrow('in use by 1 session, with');
   });
 
   test('whose socket does not come is ended after ten seconds', async () => {
@@ -131,7 +131,7 @@ describe('a session is refused', () => {
     for (let i = 0; i < SESSIONS_MAX; i++) await prepare(`session-${String(i)}`);
     await expect(prepare('one-more')).rejects.toMatchObject({
       code: 'LIMIT_REACHED',
-      message: '8 sessions are served already (HOLDFAST_WORKER_SESSIONS_MAX)',
+      message: 'the worker has 8 sessions already (HOLDFAST_WORKER_SESSIONS_MAX)',
       metadata: { setting: 'HOLDFAST_WORKER_SESSIONS_MAX' },
     });
     scene.sessions.abandon('sessions/session-0');

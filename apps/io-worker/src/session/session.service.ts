@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { assert, HoldfastError, messageOf } from '@holdfast/foundation';
+import { assert, counted, HoldfastError, messageOf } from '@holdfast/foundation';
 import { hasHungUp, shutdownSocket, ShutdownHow, type OwnedFd } from '@holdfast/linux';
 import type { PinLedger } from '@holdfast/pin-ledger';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
@@ -209,7 +209,7 @@ export class SessionService {
     if (this.#sessions.size >= this.#sessionsMax) {
       throw new HoldfastError(
         'LIMIT_REACHED',
-        `${String(this.#sessionsMax)} sessions are served already (HOLDFAST_WORKER_SESSIONS_MAX)`,
+        `the worker has ${counted(this.#sessionsMax, 'session')} already (HOLDFAST_WORKER_SESSIONS_MAX)`,
         {
           setting: 'HOLDFAST_WORKER_SESSIONS_MAX',
         },
@@ -303,6 +303,7 @@ export class SessionService {
         : engine.serve({
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
+            direct: holding.kind === 'descriptor' ? holding.direct : undefined,
             facts,
             preload: payload,
             control: session.control,

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/nbd-protocol';
 import { PinLedger, type Account } from '@holdfast/pin-ledger';
 import { expect, onTestFinished } from 'vitest';
+import type { DirectAccess } from '../direct/direct-access.js';
 import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { EventedDevice } from '../engine/evented-device.js';
 import { SessionControl } from '../engine/session-control.js';
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly preload?: Uint8Array;
   /** Another device than the disk. */
   readonly device?: number | EventedDevice;
+  /** How the device is read and written past the page cache, if it is. */
+  readonly direct?: DirectAccess | undefined;
   /** Size of the export, the disk's if it is not given. */
   readonly sizeBytes?: number;
   readonly replyMode?: ReplyMode;
@@ -92,6 +95,7 @@ export class EngineScene {
     readOnly = false,
     preload = new Uint8Array(),
     device = this.fd,
+    direct,
     sizeBytes = DISK_BYTES,
     replyMode = 'simple',
     contexts = false,
@@ -112,6 +116,7 @@ export class EngineScene {
     const ended = this.#engine.serve({
       socket,
       device,
+      direct,
       facts: factsOf(sizeBytes, { readOnly, replyMode, contexts }),
       preload,
       control,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HoldfastError } from '@holdfast/foundation';
+import { counted, HoldfastError } from '@holdfast/foundation';
 import { encodeOption, Option, OptionReplyType } from '@holdfast/nbd-protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TestGateway } from '../testing/gateway.js';
@@ -152,7 +152,7 @@ describe('N10 a bound', () => {
       const client = await HandshakeClient.connect(where(gateway));
       expect(await client.go(name)).toEqual({
         type: OptionReplyType.ERR_POLICY,
-        text: `export "${name}" has ${String(max)} sessions already`,
+        text: `export "${name}" has ${counted(max, 'session')} already`,
       });
     }
     expect(gateway.limitsHit.counts).toEqual(new Map([['export-connections', 2]]));

@@ -1,5 +1,5 @@
 import { exportName } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
+import { counted, HoldfastError } from '@holdfast/foundation';
 import type { ExportRecord } from '@holdfast/store';
 import { clientOf } from '../client/client-peer.js';
 import type { ConnectedClient } from '../client/connected-client.js';
@@ -24,9 +24,13 @@ export class SessionLimits {
     const max = connectionsMax === 0 ? this.exportConnectionsMax : connectionsMax;
     if (this.census.countOf(published) >= max) {
       this.limitsHit.hit('export-connections', address);
-      throw new HoldfastError('LIMIT_REACHED', `export "${record.id}" has ${String(max)} sessions already`, {
-        ...(connectionsMax === 0 && { setting: 'HOLDFAST_EXPORT_CONNECTIONS_MAX' }),
-      });
+      throw new HoldfastError(
+        'LIMIT_REACHED',
+        `export "${record.id}" has ${counted(max, 'session')} already`,
+        {
+          ...(connectionsMax === 0 && { setting: 'HOLDFAST_EXPORT_CONNECTIONS_MAX' }),
+        },
+      );
     }
     if (
       clientConnectionsMax > 0 &&
@@ -35,7 +39,7 @@ export class SessionLimits {
       this.limitsHit.hit('export-client-connections', address);
       throw new HoldfastError(
         'LIMIT_REACHED',
-        `this client has ${String(clientConnectionsMax)} sessions on export "${record.id}" already`,
+        `this client has ${counted(clientConnectionsMax, 'session')} on export "${record.id}" already`,
       );
     }
   }

@@ -36,6 +36,20 @@ export function integer(minimum: number, maximum: number) {
     .refine((value) => value >= minimum && value <= maximum, range);
 }
 
+/** A whole number, or a word for one that is not known yet. */
+export function integerOr<Word extends string>(word: Word, minimum: number, maximum: number) {
+  return z.string().transform((text, context) => {
+    if (text === word) return word;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+    context.addIssue({
+      code: 'custom',
+      message: `must be a whole number, ${minimum}–${maximum}, or ${word}`,
+    });
+    return z.NEVER;
+  });
+}
+
 const UNITS = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
 
 /** A number of bytes: `1048576`, `64M`, `1GiB`; units are powers of 1024. */

@@ -2,7 +2,16 @@ import { HoldfastError } from '@holdfast/foundation';
 import { describe, expect, test } from 'vitest';
 import { commonSettings } from './common.js';
 import { databaseSettings, databaseUrl } from './database.js';
-import { absolutePath, byteSize, flag, integer, listenAddress, logLevel, socketPath } from './schemas.js';
+import {
+  absolutePath,
+  byteSize,
+  flag,
+  integer,
+  integerOr,
+  listenAddress,
+  logLevel,
+  socketPath,
+} from './schemas.js';
 import { parseSettings, setting, type Setting } from './settings.js';
 
 function refusal<T>(schema: Setting<T>['schema'], text: string | undefined): HoldfastError {
@@ -44,6 +53,8 @@ describe('settings', () => {
     { schema: integer(1, 256), text: '257', valid: 'must be a whole number, 1–256' },
     { schema: integer(1, 256), text: '0', valid: 'must be a whole number, 1–256' },
     { schema: integer(1, 256), text: '1e2', valid: 'must be a whole number, 1–256' },
+    { schema: integerOr('cores', 0, 8), text: '9', valid: 'must be a whole number, 0–8, or cores' },
+    { schema: integerOr('cores', 0, 8), text: 'core', valid: 'must be a whole number, 0–8, or cores' },
     { schema: integer(0, 256), text: '', valid: 'must be a whole number, 0–256' },
     { schema: integer(0, 256), text: '-1', valid: 'must be a whole number, 0–256' },
     { schema: absolutePath, text: 'here', valid: 'must be an absolute path' },
@@ -91,4 +102,9 @@ test('a number of bytes has units of 1024', () => {
   expect(['0', '4096', '64K', '64KiB', '1G', '1T'].map((text) => parsed(schema, text))).toEqual([
     ...[0, 4096, 65_536, 65_536, 2 ** 30, 2 ** 40],
   ]);
+});
+
+test('a number may be a word for one that is not known yet', () => {
+  expect(parsed(integerOr('cores', 0, 8), 'cores')).toBe('cores');
+  expect(parsed(integerOr('cores', 0, 8), '8')).toBe(8);
 });

@@ -26,7 +26,7 @@ export function toBacking({ kind, path, settings }: BackingColumns): DeviceBacki
   const fields = new Fields(settings);
   switch (known) {
     case 'file':
-      return { kind: known, path };
+      return { kind: known, path, ...fields.directIo() };
     case 'loop':
       return {
         kind: known,
@@ -37,7 +37,7 @@ export function toBacking({ kind, path, settings }: BackingColumns): DeviceBacki
         directIo: fields.boolean('directIo'),
       };
     case 'block':
-      return { kind: known, path, expected: fields.texts('expected') };
+      return { kind: known, path, expected: fields.texts('expected'), ...fields.directIo() };
     case 'nbd':
       return {
         kind: known,
@@ -66,6 +66,14 @@ class Fields {
     const value = this.#object[name];
     if (typeof value === 'boolean') return value;
     throw this.#wrong(name);
+  }
+
+  /** Rows of earlier versions have no such member. */
+  directIo(): { readonly directIo?: true } {
+    const value = this.#object['directIo'];
+    if (value === undefined) return {};
+    if (value === true) return { directIo: value };
+    throw this.#wrong('directIo');
   }
 
   oneOf<Text extends string>(name: string, texts: readonly Text[]): Text {

@@ -3,6 +3,8 @@ export interface FileBacking {
   readonly kind: 'file';
   /** Absolute path on the registry's machine. */
   readonly path: string;
+  /** Read and written past the page cache; absent: through it. */
+  readonly directIo?: true;
 }
 
 /** A loop device that the registry makes of a file, and that goes with the attachment. */
@@ -37,6 +39,8 @@ export interface BlockBacking {
   /** Absolute path: a hint, what counts is `expected`. */
   readonly path: string;
   readonly expected: ExpectedDevice;
+  /** As that of {@link FileBacking}. */
+  readonly directIo?: true;
 }
 
 /** An export of another NBD server. */

@@ -35,6 +35,8 @@ describeDatabases('devices', (database) => {
     },
     { kind: 'block', path: '/dev/sda', expected: { diskseq: 'ffffffffffffffff', serial: '"ü"' } },
     { kind: 'block', path: '/dev/sda', expected: {} },
+    { kind: 'block', path: '/dev/sda', expected: {}, directIo: true },
+    { kind: 'file', path: '/images/direct', directIo: true },
     { kind: 'nbd', uri: 'nbds://host/ü?tls-certificates=/etc/pki', onDisconnect: 'fail', reconnectMs: 1500 },
   ])('all of a $kind device is kept, and compared when it is registered again', async (backing) => {
     const { devices } = await database.open();

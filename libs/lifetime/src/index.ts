@@ -1,0 +1,1 @@
+export type { Effects, Field } from './effects.js';
