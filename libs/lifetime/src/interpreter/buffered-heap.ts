@@ -29,7 +29,7 @@ export interface Journal {
 
 /**
  * A heap on which a run leaves nothing behind until its {@link Journal} is applied. Of a run that faulted, nothing is kept:
- * only what was {@link reserved} is given back.
+ * only what was {@link reserved} is given back. What a run frees is at its allocator again once the journal is applied.
  */
 export class BufferedHeap implements Heap {
   readonly #state: HeapState;
@@ -39,7 +39,7 @@ export class BufferedHeap implements Heap {
   >();
   readonly #reserved = new Map<string, Handle>();
   /** Reserved, handed out and freed in this run: they are handed out again. */
-  readonly #spare = new Map<string, Handle[]>();
+  readonly #spare = new Map<string, Map<string, Handle>>();
   readonly #freed = new Map<string, Handle>();
 
   constructor(state: HeapState) {
@@ -47,10 +47,14 @@ export class BufferedHeap implements Heap {
   }
 
   alloc(allocator: string): Handle | null {
-    const spare = this.#spare.get(allocator)?.pop();
-    const handle = spare ?? this.#state.reserve(allocator);
-    if (handle === null) return null;
-    this.#reserved.set(formatHandle(handle), handle);
+    const spare = this.#spare.get(allocator);
+    const again = spare?.entries().next().value;
+    if (again !== undefined) {
+      spare?.delete(again[0]);
+      return again[1];
+    }
+    const handle = this.#state.reserve(allocator);
+    if (handle !== null) this.#reserved.set(formatHandle(handle), handle);
     return handle;
   }
 
@@ -69,11 +73,10 @@ export class BufferedHeap implements Heap {
 
   free(handle: Handle): void {
     const name = formatHandle(handle);
-    const spare = this.#spare.get(handle.allocator) ?? [];
-    const twice = this.#freed.has(name) || spare.some((other) => sameHandle(other, handle));
-    assert(!twice, `${name} is freed once`);
-    if (this.#reserved.has(name)) this.#spare.set(handle.allocator, [...spare, handle]);
-    else this.#freed.set(name, handle);
+    const spare = this.#spare.get(handle.allocator) ?? new Map<string, Handle>();
+    assert(!this.#freed.has(name) && !spare.has(name), `${name} is freed once`);
+    if (!this.#reserved.has(name)) this.#freed.set(name, handle);
+    else this.#spare.set(handle.allocator, spare.set(name, handle));
   }
 
   allocatorOf(field: Field): string | null {
@@ -87,7 +90,7 @@ export class BufferedHeap implements Heap {
 
   /** Reserved, and not needed in the end: to be given back with the commit. */
   get spare(): readonly Handle[] {
-    return [...this.#spare.values()].flat();
+    return [...this.#spare.values()].flatMap((spare) => [...spare.values()]);
   }
 
   /** What a run that finished has changed; where it put back what it took, nothing. */
