@@ -38,7 +38,7 @@ class Run {
   readonly #heap: Heap;
   readonly #owners: OwnerCheck;
   readonly #registers = new Registers();
-  /** The turns of each loop that runs, by the number of its instruction. */
+  /** The turns of each loop that runs, by the number of its `turn`. */
   readonly #turns = new Map<number, { turn: number; readonly times: number }>();
   readonly #freeSites: ReadonlyMap<number, ReadonlySet<string>>;
   #instructions = 0;
@@ -105,7 +105,7 @@ class Run {
 
   /** Executes one instruction, and returns the number of the next. */
   #step(linked: LinkedInstruction): number {
-    const { instruction, next, otherwise, closes } = linked;
+    const { instruction, next, otherwise } = linked;
     switch (instruction.op) {
       case 'argument':
         this.#registers.setInteger(instruction.into, this.#values[instruction.parameter] ?? 0);
@@ -134,10 +134,12 @@ class Run {
       case 'if':
         return this.#holds(instruction) ? next : (otherwise ?? next);
       case 'loop':
-        return this.#begin(instruction, linked);
-      case 'end':
-        return closes === undefined ? next : this.#turn(closes);
+        this.#begin(instruction, next);
+        return next;
+      case 'turn':
+        return this.#turn(instruction.of, linked);
       case 'else':
+      case 'end':
       case 'break':
       case 'return':
       case 'call':
@@ -174,7 +176,8 @@ class Run {
     return (this.#registers.handle(register) === null) === (is === 'null');
   }
 
-  #begin({ counter, times }: LoopInstruction, { next, otherwise }: LinkedInstruction): number {
+  /** The number of turns is read once, and may change in the loop. */
+  #begin({ times }: LoopInstruction, turn: number): void {
     const count = this.#registers.integer(times);
     if (times.kind === 'register' && count > times.atMost) {
       throw new Stop(
@@ -182,17 +185,14 @@ class Run {
         `the loop would turn ${count} times, and may ${times.atMost} times at most`,
       );
     }
-    this.#registers.setInteger(counter, 0);
-    this.#turns.set(this.#at, { turn: 0, times: count });
-    return count > 0 ? next : (otherwise ?? next);
+    this.#turns.set(turn, { turn: 0, times: count });
   }
 
-  #turn(head: number): number {
-    const loop = this.#verified.code[head];
-    const turns = this.#turns.get(head);
-    assert(loop?.instruction.op === 'loop' && turns !== undefined, 'a loop turns after it has begun');
+  #turn({ counter }: LoopInstruction, { next, otherwise }: LinkedInstruction): number {
+    const turns = this.#turns.get(this.#at);
+    assert(turns !== undefined, 'a loop turns after it has begun');
+    this.#registers.setInteger(counter, turns.turn);
     turns.turn += 1;
-    this.#registers.setInteger(loop.instruction.counter, turns.turn);
-    return turns.turn < turns.times ? loop.next : (loop.otherwise ?? loop.next);
+    return turns.turn <= turns.times ? next : (otherwise ?? next);
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { anyMutatedProgram, anyProgram, anyInstruction } from '../testing/any-program.js';
 import { SCENE } from '../testing/environment.js';
 import { ModelHeap, ownersOf, slotsOf } from '../testing/model-heap.js';
+import { WatchedHeap } from '../testing/watched-heap.js';
 import type { Program } from '../program/program.js';
 import { verify } from '../verifier/verify.js';
 import type { VerifiedProgram } from '../verifier/verified-program.js';
@@ -43,7 +44,8 @@ function expectSound(verified: VerifiedProgram, circumstances: Circumstances): s
   const before = kept.shape;
   expect(strict.isWhole).toBe(true);
 
-  const straight = runProgram(verified, circumstances.values, strict);
+  const watched = new WatchedHeap(strict, verified.effects);
+  const straight = runProgram(verified, circumstances.values, watched);
   if (straight.outcome === 'finished') expect(strict.isWhole).toBe(true);
 
   const buffered = new BufferedHeap(kept);
@@ -81,14 +83,15 @@ function countOf(programs: fc.Arbitrary<Program>, numRuns: number): Record<strin
 describe('what the verifier accepts', { timeout: TIMEOUT_MS }, () => {
   test('never leaks, never frees twice, never uses what it gave away', () => {
     const { finished = 0, rejected = 0 } = countOf(anyProgram(SCENE), 12_000);
-    expect(finished).toBeGreaterThan(8_000);
-    expect(rejected).toBeLessThan(1_200);
+    expect(finished).toBeGreaterThan(7_000);
+    // Those in which two allocators would get into one field.
+    expect(rejected).toBeLessThan(300);
   });
 
   test('the same of programs with a few wrong instructions', () => {
     const { finished = 0, rejected = 0 } = countOf(anyMutatedProgram(SCENE), 12_000);
-    expect(finished).toBeGreaterThan(1_000);
-    expect(rejected).toBeGreaterThan(1_000);
+    expect(finished).toBeGreaterThan(2_000);
+    expect(rejected).toBeGreaterThan(4_000);
   });
 });
 

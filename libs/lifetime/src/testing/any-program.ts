@@ -16,15 +16,24 @@ const tape = fc.array(fc.nat({ max: 10_000 }), { minLength: 1, maxLength: 120, s
  */
 export function anyProgram(environment: Environment, name = 'random'): fc.Arbitrary<Program> {
   return fc.tuple(tape, tape, tape).map(([main, one, other]) => {
-    const body = (numbers: readonly number[], actions: number, steps: readonly string[], isStep: boolean) =>
-      new BodyBuilder(environment, new Tape(numbers), PARAMETERS, steps, isStep).build(actions);
+    // Each has registers of its own, so that a call disturbs nothing.
+    const body = (
+      numbers: readonly number[],
+      actions: number,
+      steps: readonly string[],
+      first: number,
+      end: number,
+    ) => {
+      const registers = Array.from({ length: end - first }, (_, index) => first + index);
+      return new BodyBuilder(environment, new Tape(numbers), PARAMETERS, steps, registers).build(actions);
+    };
     return {
       name,
       parameters: PARAMETERS,
-      body: body(main, 30, ['one', 'other'], false),
+      body: body(main, 30, ['one', 'other'], 0, 10),
       steps: [
-        { name: 'one', body: body(one, 3, ['other'], true) },
-        { name: 'other', body: body(other, 3, [], true) },
+        { name: 'one', body: body(one, 3, ['other'], 10, 13) },
+        { name: 'other', body: body(other, 3, [], 13, 16) },
       ],
     };
   });
@@ -38,27 +47,30 @@ export function anyVerifiedProgram(environment: Environment, name?: string): fc.
     .map(({ verified }) => verified);
 }
 
-/** Programs that kept the rules before a few of their instructions were removed, repeated, moved or replaced. */
+/** What makes blocks: without it, or with more of it, nothing else would be looked at. */
+function isBlock({ op }: Instruction): boolean {
+  return op === 'if' || op === 'else' || op === 'loop' || op === 'end';
+}
+
+/** Programs that kept the rules before a few of their instructions were removed, repeated or added. */
 export function anyMutatedProgram(environment: Environment): fc.Arbitrary<Program> {
   const mutation = fc.record({
     at: fc.nat({ max: 60 }),
-    removed: fc.nat({ max: 2 }),
-    repeats: fc.boolean(),
-    added: fc.array(anyNamedInstruction(environment), { maxLength: 1 }),
+    times: fc.nat({ max: 2 }),
+    added: fc.array(
+      anyNamedInstruction(environment).filter((instruction) => !isBlock(instruction)),
+      { maxLength: 1 },
+    ),
   });
   return fc
     .tuple(anyProgram(environment), fc.array(mutation, { minLength: 1, maxLength: 3 }))
     .map(([program, mutations]) => ({
       ...program,
-      body: mutations.reduce<readonly Instruction[]>((body, { at, removed, repeats, added }) => {
+      body: mutations.reduce<readonly Instruction[]>((body, { at, times, added }) => {
         const place = at % (body.length + 1);
-        const gone = body.slice(place, place + removed);
-        return [
-          ...body.slice(0, place),
-          ...added,
-          ...(repeats ? [...gone, ...gone] : []),
-          ...body.slice(place + removed),
-        ];
+        const old = body.slice(place, place + 1);
+        const kept = old.some(isBlock) ? old : Array.from({ length: times }, () => old).flat();
+        return [...body.slice(0, place), ...added, ...kept, ...body.slice(place + 1)];
       }, program.body),
     }));
 }

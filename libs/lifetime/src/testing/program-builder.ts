@@ -2,10 +2,6 @@ import type { Instruction, Operand, Place, Register } from '../program/instructi
 import { BLOCK_DEPTH_MAX } from '../program/limits.js';
 import { INNER_MAP, type Environment } from '../verifier/environment.js';
 
-/** Registers of the program; the rest belongs to its steps, so that a call disturbs nothing. */
-const PROGRAM_REGISTERS = { first: 0, count: 11 };
-const STEP_REGISTERS = { first: 11, count: 5 };
-
 /** What a register holds: nothing that is of use, an integer, a handle of some type that may be null, one that is not. */
 type Content =
   { readonly kind: 'nothing' | 'integer' } | { readonly kind: 'maybe' | 'held'; readonly type: string };
@@ -53,10 +49,9 @@ export class BodyBuilder {
     tape: Tape,
     parameters: readonly string[],
     steps: readonly string[],
-    isStep = false,
+    registers: readonly Register[],
   ) {
-    const { first, count } = isStep ? STEP_REGISTERS : PROGRAM_REGISTERS;
-    this.#registers = Array.from({ length: count }, (_, index) => first + index);
+    this.#registers = registers;
     this.#environment = environment;
     this.#tape = tape;
     this.#parameters = parameters;
@@ -177,6 +172,10 @@ export class BodyBuilder {
         ? ({ kind: 'constant', value: turns } as const)
         : ({ kind: 'register', register, atMost: 3 } as const);
     this.#emit({ op: 'loop', counter, times }, counter, { kind: 'integer' });
+    // In the second turn it may be another one, which may be null.
+    for (const [register, content] of this.#contents) {
+      if (content.kind === 'held') this.#contents.set(register, { ...content, kind: 'maybe' });
+    }
     const before = new Map(this.#contents);
     this.#depth += 1;
     this.#act(this.#tape.next() % 6, before);
@@ -250,7 +249,9 @@ export class BodyBuilder {
   }
 
   #unowned(): Register | undefined {
-    return this.#tape.pick(this.#registers.filter((one) => !('type' in this.#content(one))));
+    // An integer from before a loop would be gone in its second turn.
+    const kinds = this.#depth > 0 ? ['nothing'] : ['nothing', 'integer'];
+    return this.#tape.pick(this.#registers.filter((one) => kinds.includes(this.#content(one).kind)));
   }
 
   #integers(): Register[] {

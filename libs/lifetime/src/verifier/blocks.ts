@@ -6,9 +6,9 @@ import { Refusal } from './refusal.js';
 /** Where execution may go on, as numbers of instructions in the same list; the length of the list is its end. */
 export interface Jump {
   readonly next: number;
-  /** Where an `if` goes that does not hold, and a `loop` that is over. */
+  /** Where an `if` goes that does not hold, and a loop that is over. */
   readonly otherwise: number | undefined;
-  /** Of an `end`: the `loop` that it closes. */
+  /** Of an `end`: the `loop` that it closes; once linked, the `turn` behind that. */
   readonly closes: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/foundation';
-import type { Instruction } from '../program/instruction.js';
+import type { Instruction, LoopInstruction } from '../program/instruction.js';
 import { CALL_DEPTH_MAX, LINKED_INSTRUCTIONS_MAX } from '../program/limits.js';
 import { canonicalLines } from '../program/print.js';
 import type { Program, SourceLines } from '../program/program.js';
@@ -8,10 +8,15 @@ import { checkForm, checkInstruction } from './form.js';
 import type { Location } from './location.js';
 import { Refusal } from './refusal.js';
 
+/**
+ * What has no line of its own. `turn`: behind each `loop`, to which its `end` leads back; it counts, and decides whether
+ * there is another turn. `exit`: the end of the program, once, as the last.
+ */
+export type LinkedOnly = { readonly op: 'turn'; readonly of: LoopInstruction } | { readonly op: 'exit' };
+
 /** An instruction with the numbers of those that may follow it. Each call is followed by its step. */
 export interface LinkedInstruction extends Jump {
-  /** `exit`: the end of the program, once, as the last. */
-  readonly instruction: Instruction | { readonly op: 'exit' };
+  readonly instruction: Instruction | LinkedOnly;
   readonly location: Location;
 }
 
@@ -59,15 +64,7 @@ class Linker {
     this.#steps = new Map(steps.map((step) => [step.name, step]));
     const main = routine(undefined, program.body, lines.body);
     this.#append(main, []);
-    const exit = locationOf(main, main.body.length, []);
-    const end = this.linked.length;
-    this.linked.push({
-      instruction: { op: 'exit' },
-      location: exit,
-      next: end,
-      otherwise: undefined,
-      closes: undefined,
-    });
+    this.#push({ op: 'exit' }, locationOf(main, main.body.length, []));
   }
 
   /** Two passes, since a jump goes over steps that are put in between. */
@@ -80,25 +77,43 @@ class Linker {
         const message = `with a copy of each step for each call, there are more than ${LINKED_INSTRUCTIONS_MAX} instructions`;
         throw new LocatedRefusal(new Refusal('limit-exceeded', message), location);
       }
-      this.linked.push({ instruction, location, next: 0, otherwise: undefined, closes: undefined });
+      this.#push(instruction, location);
+      if (instruction.op === 'loop') this.#push({ op: 'turn', of: instruction }, location);
       if (instruction.op !== 'call') continue;
       const step = this.#callee(instruction.step, routine, location);
       this.#append(step, [...calls, { step: routine.name, instruction: index, line: location.line }]);
     }
     places.push(this.linked.length);
     const placeOf = (index: number) => places[index] ?? this.linked.length;
-    for (const [index, { next, otherwise, closes }] of routine.jumps.entries()) {
+    for (const [index, jump] of routine.jumps.entries()) {
       const place = placeOf(index);
-      const linked = this.linked[place];
-      assert(linked !== undefined, 'every instruction has a place');
-      this.linked[place] = {
-        ...linked,
-        // A step stands behind its call.
-        next: linked.instruction.op === 'call' ? place + 1 : placeOf(next),
-        otherwise: otherwise === undefined ? undefined : placeOf(otherwise),
-        closes: closes === undefined ? undefined : placeOf(closes),
-      };
+      const next = placeOf(jump.next);
+      const otherwise = jump.otherwise === undefined ? undefined : placeOf(jump.otherwise);
+      const turn = jump.closes === undefined ? undefined : placeOf(jump.closes) + 1;
+      switch (this.linked[place]?.instruction.op) {
+        case 'call':
+          // Its step stands behind it.
+          this.#direct(place, { next: place + 1 });
+          break;
+        case 'loop':
+          this.#direct(place, { next: place + 1 });
+          this.#direct(place + 1, { next: place + 2, otherwise });
+          break;
+        default:
+          this.#direct(place, { next: turn ?? next, otherwise, closes: turn });
+      }
     }
+  }
+
+  #push(instruction: Instruction | LinkedOnly, location: Location): void {
+    const next = this.linked.length;
+    this.linked.push({ instruction, location, next, otherwise: undefined, closes: undefined });
+  }
+
+  #direct(place: number, jump: Partial<Jump>): void {
+    const linked = this.linked[place];
+    assert(linked !== undefined, 'every instruction has a place');
+    this.linked[place] = { ...linked, ...jump };
   }
 
   #callee(name: string, caller: Routine, location: Location): Routine {

@@ -7,7 +7,8 @@ import { formatField } from './value.js';
 
 /** The instruction of a linked list as a line of the text. */
 export function textOf({ instruction }: LinkedInstruction): string {
-  return instruction.op === 'exit' ? '}' : printInstruction(instruction);
+  if (instruction.op === 'exit') return '}';
+  return printInstruction(instruction.op === 'turn' ? instruction.of : instruction);
 }
 
 /**
@@ -26,7 +27,7 @@ export class VerifierLog {
     const linked = this.#code[instruction];
     if (linked === undefined) return;
     const state = formatState(before);
-    const text = `${instruction}: (line ${linked.location.line}) ${textOf(linked)}`;
+    const text = `${instruction}: (line ${linked.location.line}) ${linked.instruction.op === 'turn' ? 'the next turn' : textOf(linked)}`;
     this.#write(state === '' ? text : `${text.padEnd(50)} ; ${state}`);
   }
 

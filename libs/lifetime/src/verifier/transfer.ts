@@ -84,7 +84,10 @@ export class Transfer {
       case 'if':
         return this.#branch(instruction, linked, state);
       case 'loop':
-        return this.#loop(instruction, linked, state);
+        this.#operand(state, instruction.times);
+        return on(state);
+      case 'turn':
+        return this.#turn(instruction.of, linked, state);
       case 'return':
         if (linked.location.step === undefined) checkLeaks(state);
         return on(state);
@@ -162,8 +165,7 @@ export class Transfer {
     return held.nullable ? [way(true), way(false)] : [way(false)];
   }
 
-  #loop({ counter, times }: LoopInstruction, { next, otherwise }: LinkedInstruction, state: State): Edge[] {
-    this.#operand(state, times);
+  #turn({ counter }: LoopInstruction, { next, otherwise }: LinkedInstruction, state: State): Edge[] {
     const after = this.#set(state, counter, INTEGER);
     return [
       { to: next, state: after, took: 'the loop turns' },
