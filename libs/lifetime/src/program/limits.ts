@@ -36,10 +36,10 @@ export const CALL_DEPTH_MAX = 8;
 /** Instructions once every call is replaced by its step: steps that call steps could multiply them without end. */
 export const LINKED_INSTRUCTIONS_MAX = 8192;
 
-/** Instructions that the verifier evaluates for one program: about a second of work. */
-export const EVALUATIONS_MAX = 250_000;
+/** Instructions that the verifier evaluates for one program: the longest twelve times over. Few need three. */
+export const EVALUATIONS_MAX = 100_000;
 
-/** States that are visited to find a path to an error that was found: the error stands without one. */
+/** States that are visited to find the shortest path to an error, and as many again to find any. */
 export const PATH_STATES_MAX = 20_000;
 
 /** Lines of the verifier's log that are kept: enough for every instruction of an ordinary program many times. */

@@ -30,7 +30,7 @@ export function ownersOf(
   const names = [...new Set(slotsOf(environment).map(formatField))];
   const leader = new Map(names.map((name) => [name, name]));
   // As often as there are fields: by then the smallest name has come round.
-  for (const _ of names) {
+  for (let round = 0; round < names.length; round++) {
     for (const { from, to } of moves) {
       const pair = [formatField(from), formatField(to)];
       const least = pair.map((name) => leader.get(name) ?? name).sort()[0] ?? '';
@@ -107,7 +107,7 @@ export class ModelHeap implements Heap, HeapState {
 
   /** Slot by slot, which allocator's object is in it. */
   get shape(): Record<string, string> {
-    return Object.fromEntries([...this.#slots].map(([slot, { allocator }]) => [slot, allocator]).sort());
+    return Object.fromEntries([...this.#slots].map(([slot, { allocator }]) => [slot, allocator] as const));
   }
 
   /** Every live object is in one slot, and every slot that is not null has a live object. */

@@ -90,17 +90,15 @@ class Linker {
       const next = placeOf(jump.next);
       const otherwise = jump.otherwise === undefined ? undefined : placeOf(jump.otherwise);
       const turn = jump.closes === undefined ? undefined : placeOf(jump.closes) + 1;
-      switch (this.linked[place]?.instruction.op) {
-        case 'call':
-          // Its step stands behind it.
-          this.#direct(place, { next: place + 1 });
-          break;
-        case 'loop':
-          this.#direct(place, { next: place + 1 });
-          this.#direct(place + 1, { next: place + 2, otherwise });
-          break;
-        default:
-          this.#direct(place, { next: turn ?? next, otherwise, closes: turn });
+      const op = this.linked[place]?.instruction.op;
+      if (op === 'call') {
+        // Its step stands behind it.
+        this.#direct(place, { next: place + 1 });
+      } else if (op === 'loop') {
+        this.#direct(place, { next: place + 1 });
+        this.#direct(place + 1, { next: place + 2, otherwise });
+      } else {
+        this.#direct(place, { next: turn ?? next, otherwise, closes: turn });
       }
     }
   }

@@ -36,7 +36,7 @@ const SILENT: Observer = {
 
 /**
  * Finds the shortest paths that lead to a refusal. The analysis joins states, and cannot tell which way they came; here
- * every path is followed by itself, breadth first, up to a limit.
+ * every path is followed by itself, up to a limit.
  */
 export class PathSearch {
   readonly #code: readonly LinkedInstruction[];
@@ -53,13 +53,24 @@ export class PathSearch {
       refusal.witnesses.length > 0
         ? refusal.witnesses
         : [{ says: '', shows: (state) => this.#breaks(refusal, instruction, state) }];
-    return witnesses.map(({ says, shows }) => ({ shows: says, steps: this.#search(instruction, shows) }));
+    return witnesses.map(({ says, shows }) => ({
+      shows: says,
+      steps: this.#search(instruction, shows, 'breadth') ?? this.#search(instruction, shows, 'depth'),
+    }));
   }
 
-  #search(instruction: number, shows: (state: State) => boolean): PathStep[] | undefined {
-    const queue: Visit[] = [{ instruction: 0, state: INITIAL_STATE, previous: undefined, step: undefined }];
+  /** Breadth first, the first path that is found is the shortest; depth first, one is found where there are too many. */
+  #search(
+    instruction: number,
+    shows: (state: State) => boolean,
+    order: 'breadth' | 'depth',
+  ): PathStep[] | undefined {
+    const visits: Visit[] = [{ instruction: 0, state: INITIAL_STATE, previous: undefined, step: undefined }];
     const seen = new Set<string>();
-    for (const visit of queue) {
+    let first = 0;
+    for (;;) {
+      const visit = order === 'breadth' ? visits[first++] : visits.pop();
+      if (visit === undefined) return undefined;
       if (visit.instruction === instruction && shows(visit.state)) return stepsOf(visit);
       for (const { to, state, took } of this.#edges(visit)) {
         const key = keyOf(to, state);
@@ -67,10 +78,9 @@ export class PathSearch {
         seen.add(key);
         const location = this.#code[visit.instruction]?.location;
         const step = took === undefined || location === undefined ? undefined : { location, took };
-        queue.push({ instruction: to, state, previous: visit, step });
+        visits.push({ instruction: to, state, previous: visit, step });
       }
     }
-    return undefined;
   }
 
   /** A path ends where it breaks a rule, be it another one. */
