@@ -29,12 +29,14 @@ export function ownersOf(
 ): Map<string, string | null> {
   const names = [...new Set(slotsOf(environment).map(formatField))];
   const leader = new Map(names.map((name) => [name, name]));
-  // As often as there are fields: by then the smallest name has come round.
-  for (let round = 0; round < names.length; round++) {
+  for (let isSettled = false; !isSettled;) {
+    isSettled = true;
     for (const { from, to } of moves) {
       const pair = [formatField(from), formatField(to)];
-      const least = pair.map((name) => leader.get(name) ?? name).sort()[0] ?? '';
+      const [least = '', other] = pair.map((name) => leader.get(name) ?? name).sort();
+      if (least === other) continue;
       for (const name of pair) leader.set(name, least);
+      isSettled = false;
     }
   }
   const known = new Map(stores.map(({ allocator, into }) => [leader.get(formatField(into)), allocator]));
