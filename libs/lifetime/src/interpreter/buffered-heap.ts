@@ -6,6 +6,7 @@ import { formatHandle, sameHandle, type Handle, type Heap, type Slot } from './h
 export interface HeapState {
   /** Sets an object aside, so that nobody else gets it. @returns null when the allocator is full */
   reserve(allocator: string): Handle | null;
+  /** At once: whoever keeps slots in a database reads those of the program's maps before the run. */
   read(slot: Slot): Handle | null;
   /** As {@link Heap.allocatorOf}. */
   allocatorOf(field: Field): string | null;

@@ -22,7 +22,7 @@ export const PARAMETERS_MAX = 16;
 export const NAME_BYTES_MAX = 63;
 
 /** Largest integer: unsigned 32 bits, more than a map has entries. */
-export const INTEGER_MAX = 2 ** 32 - 1;
+export const INTEGER_MAX = 4_294_967_295;
 
 /** Blocks inside blocks, `if` and `loop`: bounds what the verifier does again for each loop around a loop. */
 export const BLOCK_DEPTH_MAX = 8;
@@ -45,5 +45,5 @@ export const PATH_STATES_MAX = 20_000;
 /** Lines of the verifier's log that are kept: enough for every instruction of an ordinary program many times. */
 export const LOG_LINES_MAX = 10_000;
 
-/** Instructions executed in one run: about a second, in which the maps of the program are kept from others. */
+/** Instructions executed in one run: a fraction of a second, in which the maps of the program are kept from others. */
 export const RUN_INSTRUCTIONS_MAX = 1_000_000;

@@ -52,27 +52,35 @@ function isBlock({ op }: Instruction): boolean {
   return op === 'if' || op === 'else' || op === 'loop' || op === 'end';
 }
 
-/** Programs that kept the rules before a few of their instructions were removed, repeated or added. */
+/** Programs that kept the rules before one or two of their instructions were removed, repeated, added or unguarded. */
 export function anyMutatedProgram(environment: Environment): fc.Arbitrary<Program> {
+  const added = anyNamedInstruction(environment).filter((instruction) => !isBlock(instruction));
   const mutation = fc.record({
     at: fc.nat({ max: 60 }),
-    times: fc.nat({ max: 2 }),
-    added: fc.array(
-      anyNamedInstruction(environment).filter((instruction) => !isBlock(instruction)),
-      { maxLength: 1 },
-    ),
+    kind: fc.constantFrom('remove', 'repeat', 'add', 'unguard'),
+    added,
   });
   return fc
-    .tuple(anyProgram(environment), fc.array(mutation, { minLength: 1, maxLength: 3 }))
+    .tuple(anyProgram(environment), fc.array(mutation, { minLength: 1, maxLength: 2 }))
     .map(([program, mutations]) => ({
       ...program,
-      body: mutations.reduce<readonly Instruction[]>((body, { at, times, added }) => {
-        const place = at % (body.length + 1);
-        const old = body.slice(place, place + 1);
-        const kept = old.some(isBlock) ? old : Array.from({ length: times }, () => old).flat();
-        return [...body.slice(0, place), ...added, ...kept, ...body.slice(place + 1)];
+      body: mutations.reduce<readonly Instruction[]>((body, mutated) => {
+        const place = mutated.at % Math.max(1, body.length);
+        if (mutated.kind === 'add') return body.toSpliced(place, 0, mutated.added);
+        if (mutated.kind === 'unguard') return withoutGuard(body, place);
+        const old = body[place];
+        if (old === undefined || isBlock(old)) return body;
+        return body.toSpliced(place, 1, ...(mutated.kind === 'repeat' ? [old, old] : []));
       }, program.body),
     }));
+}
+
+/** Without the next `if` that guards one instruction, from `place` on. */
+function withoutGuard(body: readonly Instruction[], place: number): readonly Instruction[] {
+  const guard = body.findIndex(
+    ({ op }, index) => index >= place && op === 'if' && body[index + 2]?.op === 'end',
+  );
+  return guard < 0 ? body : body.toSpliced(guard, 3, ...body.slice(guard + 1, guard + 2));
 }
 
 const register = fc.nat({ max: 4 });

@@ -20,7 +20,7 @@ export interface Rejection {
 /** A rejection in words, over several lines: where, what, by which path, and what to do. */
 export function formatRejection({ rule, location, text, message, remedy, paths }: Rejection): string {
   return [
-    `${formatLocation(location)}: ${text}`,
+    `${formatLocation(location)}, instruction ${location.instruction}: ${text}`,
     `${rule}: ${message}.`,
     rules[rule].meaning,
     ...paths.flatMap(formatPath),

@@ -131,7 +131,7 @@ describe('a handle that was given away is not used', () => {
     });
     expect(formatRejection(rejection)).toBe(
       [
-        'line 10 in step drop, called from line 7: free r0',
+        'line 10 in step drop, called from line 7, instruction 0: free r0',
         'double-free: r0 was given away in line 10.',
         'A handle is freed that was stored or freed before.',
         'Path:',
