@@ -52,7 +52,7 @@ export function link(program: Program, lines: SourceLines = canonicalLines(progr
 
 class Linker {
   readonly linked: LinkedInstruction[] = [];
-  readonly #steps: ReadonlyMap<string | undefined, Routine>;
+  readonly #steps: ReadonlyMap<string, Routine>;
 
   constructor(program: Program, lines: SourceLines) {
     try {
@@ -60,8 +60,9 @@ class Linker {
     } catch (error) {
       throw located(error, { step: undefined, instruction: 0, line: 1, calls: [] });
     }
-    const steps = program.steps.map(({ name, body }, index) => routine(name, body, lines.steps[index] ?? []));
-    this.#steps = new Map(steps.map((step) => [step.name, step]));
+    this.#steps = new Map(
+      program.steps.map(({ name, body }, index) => [name, routine(name, body, lines.steps[index] ?? [])]),
+    );
     const main = routine(undefined, program.body, lines.body);
     this.#append(main, []);
     this.#push({ op: 'exit' }, locationOf(main, main.body.length, []));

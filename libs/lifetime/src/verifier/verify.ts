@@ -1,3 +1,4 @@
+import { printInstruction } from '../program/print.js';
 import type { Program, SourceLines } from '../program/program.js';
 import { Analysis, InstructionRefusal } from './analysis.js';
 import type { Environment } from './environment.js';
@@ -7,7 +8,6 @@ import { textOf, VerifierLog } from './log.js';
 import { PathSearch, type Path } from './path-search.js';
 import type { Rejection } from './rejection.js';
 import { rules } from './rules.js';
-import { printInstruction } from '../program/print.js';
 import { Transfer } from './transfer.js';
 import type { VerifiedProgram } from './verified-program.js';
 
