@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { errorCatalogue } from '@holdfast/foundation';
+import { faultKinds, parseProgram, printProgram, rules, verify } from '@holdfast/lifetime';
 import { describe, expect, it } from 'vitest';
 import { brokenLinks, missingPaths, wrongCommands } from './claims.js';
 import { treeOf } from './cli-tree.js';
@@ -98,6 +99,40 @@ describe('the page on NBD', () => {
     const listed = page('nbd.md');
     expect(names.length).toBeGreaterThan(1);
     expect(names.filter((name) => !listed.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the page on programs', () => {
+  const environment = {
+    allocators: new Map(['pool', 'reserve'].map((name) => [name, { type: 'chunk' }])),
+    maps: new Map(
+      ['volume', 'source', 'destination'].map((name) => [
+        name,
+        { entries: 1024, fields: new Map(['chunk', 'spare'].map((field) => [field, { type: 'chunk' }])) },
+      ]),
+    ),
+  };
+  const { blocks } = parseMarkdown('docs/reference/programs.md', page('programs.md'));
+  const programs = blocks.filter(({ language }) => language === 'program').map(({ text }) => `${text}\n`);
+
+  it('has examples that are accepted', () => {
+    expect(programs.length).toBeGreaterThan(2);
+    const verdicts = programs.map((text) => verify(parseProgram(text).program, environment).verdict);
+    expect(new Set(verdicts)).toEqual(new Set(['accepted']));
+  });
+
+  it('has examples in the canonical form', () => {
+    for (const text of programs) {
+      expect(printProgram(parseProgram(text).program)).toBe(text.replaceAll(/^#.*\n/gm, ''));
+    }
+  });
+
+  it.each([
+    ['rules of the verifier', rules],
+    ['faults of a run', faultKinds],
+  ])('has a word on each of the %s', (_what, table) => {
+    const listed = page('programs.md');
+    expect(Object.keys(table).filter((name) => !listed.includes(`| \`${name}\``))).toEqual([]);
   });
 });
 

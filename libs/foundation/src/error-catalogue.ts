@@ -301,6 +301,21 @@ export const errorCatalogue = {
     'A copy was stopped by a signal before it was complete.',
     'Go on with it: repeat the command with the `--resume-from` that the message gives.',
   ),
+  PROGRAM_MALFORMED: entry(
+    'INVALID_ARGUMENT',
+    'The text of a program cannot be read.',
+    'Correct it at the line and column that the message names.',
+  ),
+  PROGRAM_REJECTED: entry(
+    'FAILED_PRECONDITION',
+    'The verifier does not accept a program: on some path it would break a rule.',
+    'Change the program as the message says; its `rule` is explained in the reference of programs.',
+  ),
+  PROGRAM_FAULTED: entry(
+    'FAILED_PRECONDITION',
+    'A run of a program was stopped; nothing of it was done.',
+    'Correct the arguments or the program, as the message says.',
+  ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -1,1 +1,24 @@
 export type { Effects, Field } from './effects.js';
+export type * from './program/instruction.js';
+export * from './program/limits.js';
+export { parseProgram, type ParsedProgram } from './program/parse.js';
+export { canonicalLines, printInstruction, printProgram } from './program/print.js';
+export { isProgramName, type Program, type SourceLines, type Step } from './program/program.js';
+export {
+  INNER_MAP,
+  type AllocatorType,
+  type Environment,
+  type FieldType,
+  type MapType,
+} from './verifier/environment.js';
+export { formatLocation, type Location } from './verifier/location.js';
+export type { Path, PathStep } from './verifier/path-search.js';
+export { formatRejection, rejectionError, type Rejection } from './verifier/rejection.js';
+export { rules, type Rule } from './verifier/rules.js';
+export { formatField, formatSource, type Source } from './verifier/value.js';
+export type { FreeSite, VerifiedProgram } from './verifier/verified-program.js';
+export { verify, type Verdict, type VerifyOptions } from './verifier/verify.js';
+export { BufferedHeap, type HeapState, type Journal, type SlotChange } from './interpreter/buffered-heap.js';
+export { faultError, faultKinds, isViolation, type Fault, type FaultKind } from './interpreter/fault.js';
+export { formatHandle, sameHandle, type Handle, type Heap, type Slot } from './interpreter/heap.js';
+export { runProgram, type RunOutcome } from './interpreter/run.js';

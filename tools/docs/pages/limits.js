@@ -109,6 +109,11 @@ const sections = [
     ],
   },
   {
+    heading: 'Programs',
+    intro: 'What [programs](programs.md) and their runs are held to.',
+    files: ['libs/lifetime/src/program/limits.ts'],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],
