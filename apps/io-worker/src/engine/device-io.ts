@@ -40,6 +40,7 @@ export class DeviceIo {
 
   /** A read that never waits: 0 when the page cache had all of it, EAGAIN otherwise. */
   readCached(address: number, length: number, offset: number): number {
+    if (!this.#noWait) return Errno.EAGAIN;
     const got = readAtNoWait(this.#fd, address, length, offset);
     if (got === length) return 0;
     // tmpfs and some FUSE file systems have no such reads.
