@@ -58,6 +58,8 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
     direct === undefined
       ? new DeviceIo(session.device, pins)
       : new DirectDeviceIo(session.device, direct, pins);
+  // Past the page cache there is none to ask.
+  const noWaitMax = direct === undefined ? NO_WAIT_LENGTH_MAX : 0;
   const pace = new Throttle(session.limit);
   const spin = new Spin();
   const machine = new TransmissionMachine(
@@ -81,7 +83,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
         const address = outputAddress + machine.bufferOffset;
         const { length, fileOffset } = machine;
         pins.beginRead(length);
-        if (length < NO_WAIT_LENGTH_MAX) {
+        if (length < noWaitMax) {
           if (device.readCached(address, length, fileOffset) === 0) {
             machine.completed(0);
             break;
