@@ -11,7 +11,8 @@ describe.skipIf(needsKernelMachine.missing)(`the kernel's own client ${needsKern
     'makes a file system, mounts it, writes, remounts, reads the same and finds it clean, $engine engine',
     async ({ env }) => {
       await using holdfast = await startHoldfast({ images: [makeImage(64 * MIB, { fill: 'empty' })], env });
-      const { code, stdout } = await startKernelMachine(['-p', String(holdfast.port), '-n', 'disk.img']).finished;
+      const { code, stdout } = await startKernelMachine(['-p', String(holdfast.port), '-n', 'disk.img'])
+        .finished;
       expect(stdout).toContain('data equal');
       expect(stdout).toContain('GUEST_RC=0');
       expect(code).toBe(0);
