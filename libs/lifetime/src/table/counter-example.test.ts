@@ -1,21 +1,18 @@
 import { expect, test } from 'vitest';
-import { allocates, frees, m1, m2, moves, worldWith } from '../testing/counter-example.js';
+import { allocates, frees, m2, moves, worldWith } from '../testing/counter-example.js';
 import { PerMapAllocators } from '../testing/per-map-allocators.js';
+import { play } from '../testing/play.js';
 import type { World } from '../testing/world.js';
 
 /** Load P1, P3, P2; run P2, P1; unload P1, P2; free M1; ask to destroy A. `afterEach` is called after every step. */
 async function upToDestroy(afterEach: (world: World) => void = () => undefined): Promise<World> {
   const world = await worldWith();
-  const steps = [
+  const steps: (() => Promise<unknown>)[] = [
     () => world.load('P1', moves),
     () => world.load('P3', frees),
     () => world.load('P2', allocates),
-    () => {
-      world.allocate('A', m1);
-    },
-    () => {
-      world.move(m1, m2);
-    },
+    () => play(world, { kind: 'store', program: 'P2', choice: 0, entry: 0 }),
+    () => play(world, { kind: 'move', program: 'P1', choice: 0, entry: 0 }),
     () => world.unload('P1'),
     () => world.unload('P2'),
     () => world.freeMap('M1'),

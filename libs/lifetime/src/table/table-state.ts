@@ -72,7 +72,7 @@ export class TableState {
     const now = ++this.#clock;
     for (const name of change.allocatorsCreated) this.#create(name);
     for (const row of change.inserted) this.#insert(row);
-    for (const row of change.updated) this.#update(row);
+    this.#update(change.updated);
     this.#dissolve(change.deleted);
     for (const name of change.allocatorsDraining) this.#held(name).state = AllocatorState.Draining;
     for (const name of change.allocatorsDestroyed) this.#destroy(name);
@@ -114,12 +114,16 @@ export class TableState {
     else ofProgram.push(row);
   }
 
-  #update(row: Row): void {
-    const key = keyOf(row);
-    const held = this.rowsOfProgram(row.program).find(({ fact }) => keyOf(fact) === key);
-    assert(held !== undefined && held.discardable !== row.discardable, 'an updated row changes');
-    held.discardable = row.discardable;
-    chainOf(held.node).liveRows += row.discardable ? -1 : 1;
+  #update(rows: readonly Row[]): void {
+    const programs = new Set(rows.map(({ program }) => program));
+    const known = [...programs].flatMap((program) => this.rowsOfProgram(program));
+    const byKey = new Map(known.map((row) => [keyOf(row.fact), row]));
+    for (const row of rows) {
+      const held = byKey.get(keyOf(row));
+      assert(held !== undefined && held.discardable !== row.discardable, 'an updated row changes');
+      held.discardable = row.discardable;
+      chainOf(held.node).liveRows += row.discardable ? -1 : 1;
+    }
   }
 
   #bind(chain: Chain, allocator: string): void {
@@ -131,8 +135,9 @@ export class TableState {
   #unite(one: Chain, other: Chain): Chain {
     const { chain, absorbed } = unite(one, other);
     if (absorbed?.allocator !== undefined) {
-      this.#held(absorbed.allocator).chains.delete(absorbed);
-      this.#bind(chain, absorbed.allocator);
+      const { chains } = this.#held(absorbed.allocator);
+      chains.delete(absorbed);
+      chains.add(chain);
     }
     return chain;
   }
