@@ -3,11 +3,17 @@ import { Command, InvalidArgumentError } from 'commander';
 import { DependencyTable } from '../../../libs/lifetime/dist/index.js';
 import { effects, rowsPerProgram, scenes, withoutStores } from './scenes.js';
 
-/** @import { Effects, Outcome, TableChange } from '../../../libs/lifetime/dist/index.js' */
+/** @import { Effects, Outcome } from '../../../libs/lifetime/dist/index.js' */
 /** @import { Scene } from './scenes.js' */
 
 /** Programs that are unloaded from the full table, spread over it, and loaded again. */
-const sample = 1000;
+const sample = 10_000;
+/** Fewer have no spread. */
+const programsMin = 1000;
+/** Unloads before those that count: code that has not run yet is slow. */
+const warmUps = 1000;
+/** A prime, so that every program has its turn, and no two neighbours follow each other. */
+const stride = 7919;
 /** Free sites that ask for their allocator. */
 const lookUps = 1_000_000;
 /** Programs that bind a chain of their own, to compare with. */
@@ -16,8 +22,8 @@ const bindings = 100;
 /** @param {string} text */
 function count(text) {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < sample)
-    throw new InvalidArgumentError(`It is a whole number from ${sample}.`);
+  if (!Number.isInteger(number) || number < programsMin)
+    throw new InvalidArgumentError(`It is a whole number from ${programsMin}.`);
   return number;
 }
 
@@ -32,7 +38,7 @@ const options = new Command('tools/bench/lifetime/run')
   .parse()
   .opts();
 
-const sizes = [100, 10, 1].map((part) => Math.max(sample, Math.round(options['programs'] / part)));
+const sizes = [100, 10, 1].map((part) => Math.max(programsMin, Math.round(options['programs'] / part)));
 for (const scene of scenes) for (const programs of new Set(sizes)) measure(scene, programs);
 for (const programs of new Set(sizes)) measurePropagation(programs);
 
@@ -49,13 +55,13 @@ function measure({ name, effectsOf }, programs) {
   // The last tenth was loaded into a table that was nearly full.
   tell('load', loads.slice(-Math.ceil(programs / 10)));
 
-  const spread = range(sample).map((number) => Math.floor((number * programs) / sample));
+  const spread = range(sample).map((number) => (number * stride) % programs);
   const unloads = spread.map((number) => {
     const taken = timed(() => unload(table, number, true));
     load(table, number, effectsOf(number));
     return taken;
   });
-  tell('unload, others go on', unloads);
+  tell('unload, others go on', unloads.slice(warmUps));
 
   const records = table.records();
   const rebuilt = timed(() => DependencyTable.from(records));
@@ -89,7 +95,7 @@ function measurePropagation(programs) {
   const bind = timed(() => load(table, programs, effects('giant', 0, 'A')));
   const lookUp = timed(() => {
     for (let at = 0; at < lookUps; at++) {
-      const field = fields[(at * 7919) % programs];
+      const field = fields[(at * stride) % programs];
       if (field === undefined || table.allocatorOf(field) !== 'A')
         throw new Error('the allocator is not known');
     }
