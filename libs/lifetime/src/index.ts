@@ -1,3 +1,5 @@
+export { Checker } from './audit/checker.js';
+export { Observer, auditRecord, type AuditRecord, type Observation, type Operation } from './audit/trail.js';
 export type { Effects, Field } from './effects.js';
 export type { Explanation } from './explain/explain.js';
 export type { Link } from './explain/link.js';

@@ -152,24 +152,3 @@ test('a program that comes again takes its rows up again', async () => {
   expect(world.table.records().rows).toHaveLength(3);
   expect(world.findings).toEqual([]);
 });
-
-test('a change is computed first: two of different chains may be committed in any order, of one chain only the first', async () => {
-  const { table } = await worldWith();
-  const drafts = [table.load('P1', moves), table.load('P3', frees)];
-  const other = table.load('P5', { stores: [], moves: [], uses: [{ map: 'M9', field: 'f' }] });
-  const [first, second] = [...drafts, other].map((outcome) =>
-    outcome.accepted ? outcome.change : undefined,
-  );
-  if (first === undefined || second === undefined || !other.accepted) throw new Error('all are accepted');
-  expect(first.locks).toEqual([
-    { name: 'chain M1.f', mode: 'exclusive' },
-    { name: 'chain M2.f', mode: 'exclusive' },
-  ]);
-  table.commit(second);
-  expect(table.isCurrent(first)).toBe(false);
-  expect(() => {
-    table.commit(first);
-  }).toThrow('while current');
-  table.commit(other.change);
-  expect(table.chains().map(({ fields }) => fields)).toEqual([['M2.f'], ['M9.f']]);
-});
