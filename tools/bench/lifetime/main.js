@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { DependencyTable } from '../../../libs/lifetime/dist/index.js';
 import { effects, rowsPerProgram, scenes, withoutStores } from './scenes.js';
+import { Sample, microseconds, milliseconds, timed } from './times.js';
 
 /** @import { Effects, Outcome } from '../../../libs/lifetime/dist/index.js' */
 /** @import { Scene } from './scenes.js' */
@@ -17,7 +18,7 @@ const stride = 7919;
 /** Free sites that ask for their allocator. */
 const lookUps = 1_000_000;
 /** Programs that bind a chain of their own, to compare with. */
-const bindings = 100;
+const bindings = 1000;
 
 /** @param {string} text */
 function count(text) {
@@ -50,18 +51,25 @@ function measure({ name, effectsOf }, programs) {
   console.log(`\n${name}: ${programs} programs, ${programs * rowsPerProgram} rows`);
   const before = heapBytes();
   const table = tableWith('A');
-  const loads = range(programs).map((number) => timed(() => load(table, number, effectsOf(number))));
+  // The last tenth is loaded into a table that is nearly full.
+  const loads = new Sample();
+  for (const number of range(programs)) {
+    const act = () => load(table, number, effectsOf(number));
+    if (number < programs * 0.9) act();
+    else loads.add(act);
+  }
   console.log(`  memory: ${Math.round((heapBytes() - before) / 2 ** 20)} MiB`);
-  // The last tenth was loaded into a table that was nearly full.
-  tell('load', loads.slice(-Math.ceil(programs / 10)));
+  console.log(`  load: ${loads.describe()}`);
 
-  const spread = range(sample).map((number) => (number * stride) % programs);
-  const unloads = spread.map((number) => {
-    const taken = timed(() => unload(table, number, true));
+  const unloads = new Sample();
+  for (const at of range(warmUps + sample)) {
+    const number = (at * stride) % programs;
+    const act = () => unload(table, number, true);
+    if (at < warmUps) act();
+    else unloads.add(act);
     load(table, number, effectsOf(number));
-    return taken;
-  });
-  tell('unload, others go on', unloads.slice(warmUps));
+  }
+  console.log(`  unload, others go on: ${unloads.describe()}`);
 
   const records = table.records();
   const rebuilt = timed(() => DependencyTable.from(records));
@@ -89,9 +97,9 @@ function measurePropagation(programs) {
   const table = tableWith('A');
   for (const number of range(programs)) load(table, number, withoutStores(number));
   const fields = range(programs).map((number) => ({ map: `giant-${number}`, field: 'a' }));
-  const alone = range(bindings).map((number) =>
-    timed(() => load(table, programs + 1 + number, effects(`small${number}`, 0, 'A'))),
-  );
+  const alone = new Sample();
+  for (const number of range(bindings))
+    alone.add(() => load(table, programs + 1 + number, effects(`small${number}`, 0, 'A')));
   const bind = timed(() => load(table, programs, effects('giant', 0, 'A')));
   const lookUp = timed(() => {
     for (let at = 0; at < lookUps; at++) {
@@ -100,7 +108,7 @@ function measurePropagation(programs) {
         throw new Error('the allocator is not known');
     }
   });
-  tell('load that binds a new chain', alone);
+  console.log(`  load that binds a new chain: ${alone.describe()}`);
   console.log(`  load that binds the giant chain: ${microseconds(bind)}`);
   console.log(`  a free site asks for its allocator: ${Math.round((lookUp / lookUps) * 1e6)} ns on average`);
 }
@@ -142,36 +150,6 @@ function commit(table, outcome) {
 /** @param {number} length */
 function range(length) {
   return Array.from({ length }, (_, at) => at);
-}
-
-/**
- * @param {() => unknown} act
- * @returns {number} milliseconds
- */
-function timed(act) {
-  const begin = performance.now();
-  act();
-  return performance.now() - begin;
-}
-
-/**
- * @param {string} what
- * @param {number[]} times
- */
-function tell(what, times) {
-  times.sort((one, other) => one - other);
-  const at = (/** @type {number} */ part) => microseconds(times[Math.floor(times.length * part)] ?? 0);
-  console.log(`  ${what}: p50 ${at(0.5)}, p99 ${at(0.99)}`);
-}
-
-/** @param {number} ms */
-function microseconds(ms) {
-  return `${(ms * 1000).toFixed(1)} µs`;
-}
-
-/** @param {number} ms */
-function milliseconds(ms) {
-  return `${ms.toFixed(2)} ms`;
 }
 
 function heapBytes() {
