@@ -17,6 +17,12 @@ export const mutants = [
     to: '',
   },
   {
+    name: 'propagation: an S row binds no class',
+    file: 'table/table-state.ts',
+    from: '    chain.allocator = allocator;\n',
+    to: '',
+  },
+  {
     name: 'propagation: a class that is joined on paper forgets its allocator',
     file: 'table/load.ts',
     from: '    group.allocator ??= joins;\n',

@@ -40,6 +40,18 @@ test('C5 two allocators that meet only by a move of the program itself are rejec
   expect(world.findings).toEqual([]);
 });
 
+test('C5 a program that brings two allocators together by itself is rejected', async () => {
+  const world = await worldWith();
+  const stores = [
+    { allocator: 'A', into: m1 },
+    { allocator: 'B', into: m2 },
+  ];
+  expect(await world.load('P1', { ...moves, stores })).toBe(false);
+  expect(world.table.chains()).toEqual([]);
+  expect(await world.load('P2', { stores, moves: [], uses: [] })).toBe(true);
+  expect(world.findings).toEqual([]);
+});
+
 test('C6 a field that is not null blocks reuse, until a program has emptied it', async () => {
   const world = await worldWith(['P2', allocates], ['P1', moves]);
   world.allocate('A', m1, 1);
@@ -107,6 +119,18 @@ test('a placeholder becomes concrete for fields of programs that were loaded bef
   expect(world.table.allocatorOf(m3)).toBeUndefined();
   await world.load('P2', allocates);
   expect([m1, m2, m3].map((field) => world.table.allocatorOf(field))).toEqual(['A', 'A', 'A']);
+});
+
+test('a placeholder becomes concrete when its class takes in a smaller one that is bound', async () => {
+  const m3 = { map: 'M3', field: 'f' };
+  const world = await worldWith(
+    ['P5', { stores: [], moves: [{ from: m3, to: m2 }], uses: [] }],
+    ['P2', allocates],
+    ['P1', moves],
+  );
+  expect([m1, m2, m3].map((field) => world.table.allocatorOf(field))).toEqual(['A', 'A', 'A']);
+  expect(world.table.chainOf(m3)?.liveRows).toBe(6);
+  expect(world.findings).toEqual([]);
 });
 
 test('an allocator that nobody uses is destroyed at once, and may be created anew', async () => {
