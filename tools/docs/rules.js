@@ -1,6 +1,6 @@
 /**
  * The rules that tests carry in their names: of the NBD protocol (N handshake, T transmission), of ownership and width
- * of extents (A, B), and of pins (E). A rule without a test fails the generator.
+ * of extents (A, B), of allocators (C), and of pins (E). A rule without a test fails the generator.
  */
 
 /** @import { Rule } from './types.js' */
@@ -111,6 +111,23 @@ export const ruleGroups = [
       ['B5', 'A 64-bit context is neither selected nor answered without extended headers.'],
       ['B6', 'Lengths of extents are checked before anything is allocated for them.'],
       ['B7', 'A call takes all callbacks or none, and each is released once.'],
+    ],
+  },
+  {
+    heading: 'Allocators',
+    rules: [
+      ['C1', 'An allocator lives while a program may free what it allocated, whatever way that has gone.'],
+      ['C2', 'All orders of loading give the same classes and lifetimes.'],
+      ['C3', 'A map that is freed with an object inside: first the object goes, then its allocator.'],
+      ['C4', 'A program that allocates and never comes harms nobody.'],
+      [
+        'C5',
+        'A second allocator is rejected while the first is bound, and accepted after the chain dissolved.',
+      ],
+      ['C6', 'A field that is not null keeps its chain.'],
+      ['C7', 'A program that uses a field may hold a value of it, so nothing is walked.'],
+      ['C8', 'No claim is irreversible.'],
+      ['C10', 'Killed after any step and restarted, the table is the same, and nothing is destroyed early.'],
     ],
   },
   {

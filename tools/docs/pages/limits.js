@@ -114,6 +114,11 @@ const sections = [
     files: ['libs/lifetime/src/program/limits.ts'],
   },
   {
+    heading: 'Allocators',
+    intro: 'What the [dependency table](../explanation/allocators.md) takes.',
+    constants: [['libs/lifetime/src/table/row.ts', 'ROWS_PER_PROGRAM_MAX']],
+  },
+  {
     heading: 'Names, paths and lists',
     constants: [
       ['libs/foundation/src/resource-id.ts', 'RESOURCE_ID_BYTES_MAX'],
