@@ -296,6 +296,36 @@ export const errorCatalogue = {
     'A copy was stopped by a signal before it was complete.',
     'Go on with it: repeat the command with the `--resume-from` that the message gives.',
   ),
+  POOL_EXHAUSTED: entry(
+    'RESOURCE_EXHAUSTED',
+    'An allocator has fewer free chunks than were asked for; none was allocated.',
+    'Free chunks, or create an allocator on another pool: `holdfast allocator list` tells how full each is.',
+  ),
+  FOREIGN_CHUNK: entry(
+    'FAILED_PRECONDITION',
+    'A chunk was to be freed by an allocator that is not its own; nothing was freed.',
+    'Report it with the log of the service: what a verified program frees comes from the allocator that it names.',
+  ),
+  CHUNK_NOT_ALLOCATED: entry(
+    'FAILED_PRECONDITION',
+    'A chunk was to be freed that is free already, or was allocated anew since; nothing was freed.',
+    'Report it with the log of the service: a handle is used once.',
+  ),
+  ALLOCATOR_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No allocator has this name.',
+    'List the allocators: `holdfast allocator list`.',
+  ),
+  ALLOCATOR_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'An allocator of this name exists with another definition, or is being destroyed.',
+    'Choose another name, or destroy the allocator first.',
+  ),
+  POOL_IN_USE: entry(
+    'FAILED_PRECONDITION',
+    'Another allocator has a part of the region that was asked for.',
+    'Choose a region that none of those has which the message names.',
+  ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
