@@ -326,6 +326,22 @@ export const errorCatalogue = {
     'Another allocator has a part of the region that was asked for.',
     'Choose a region that none of those has which the message names.',
   ),
+  MAP_NOT_FOUND: entry('NOT_FOUND', 'No map has this name.', 'List the maps: `holdfast map list`.'),
+  MAP_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'A map of this name exists with another definition.',
+    'Choose another name, or free the map first.',
+  ),
+  MAP_NOT_EMPTY: entry(
+    'FAILED_PRECONDITION',
+    'A map was to go while it holds handles.',
+    'Report it with the log of the service: what a map holds is freed before it is.',
+  ),
+  SLOT_TAKEN: entry(
+    'FAILED_PRECONDITION',
+    'A handle was to be stored where another is held, or a chunk twice; nothing was changed.',
+    'Report it with the log of the service: a program exchanges what a field holds.',
+  ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
