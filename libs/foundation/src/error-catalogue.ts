@@ -47,8 +47,8 @@ export const errorCatalogue = {
   ),
   DEVICE_IN_USE: entry(
     'FAILED_PRECONDITION',
-    'Live leases or exports still use the device, or something of it is pinned.',
-    'End the sessions or exports that the message names, then repeat. `holdfast ledger show` tells what is pinned.',
+    'Live leases, exports or reservations still use the device, or something of it is pinned.',
+    'End the sessions or exports, or destroy the allocators, that the message names, then repeat. `holdfast ledger show` tells what is pinned.',
   ),
   DEVICE_NOT_ATTACHED: entry(
     'FAILED_PRECONDITION',
@@ -320,6 +320,11 @@ export const errorCatalogue = {
     'ALREADY_EXISTS',
     'An allocator of this name exists with another definition, or is being destroyed.',
     'Choose another name, or destroy the allocator first.',
+  ),
+  ALLOCATOR_BUSY: entry(
+    'ABORTED',
+    'Another operation on the allocator is under way.',
+    'Repeat after a moment.',
   ),
   POOL_IN_USE: entry(
     'FAILED_PRECONDITION',
