@@ -21,7 +21,12 @@ const LOG_SIZE = '10M';
 const LOG_FILES = 3;
 
 /** Clients first, devices last: nothing is let go of while something above still uses it. */
-const stopOrder: readonly ServiceName[] = ['nbd-gateway', 'io-worker', 'device-registry'];
+const stopOrder: readonly ServiceName[] = [
+  'nbd-gateway',
+  'allocator-verifier',
+  'io-worker',
+  'device-registry',
+];
 
 /** Waiting calls of the worker: one for descriptors, the rest for cold reads and writes on the event loop. */
 const WORKER_POOL_THREADS = '16';
