@@ -12,6 +12,8 @@ export interface Wanted {
 
 interface Loaded {
   readonly chunks: ChunkAllocator;
+  /** Pages of which memory may know more than the records. */
+  readonly doubtful: Set<number>;
   /** The last change that was begun; never rejects. */
   last: Promise<unknown>;
 }
@@ -35,7 +37,7 @@ export class ChunkPools {
     const chunks = new ChunkAllocator(number, pool.capacity);
     for await (const { page, generations } of this.records.pages(number))
       chunks.restorePage(page, generations);
-    this.#loaded.set(number, { chunks, last: Promise.resolve() });
+    this.#loaded.set(number, { chunks, doubtful: new Set(), last: Promise.resolve() });
   }
 
   /** What is known of an allocator's chunks now; undefined when it is not loaded. */
@@ -111,11 +113,14 @@ export class ChunkPools {
       );
     }
     const outcome = loaded.last.then(async () => {
+      await this.#restore(loaded);
       const touched: Run[] = [];
       try {
         return await work(loaded.chunks, (runs) => touched.push(...runs));
       } catch (error) {
-        await this.#restore(loaded.chunks, touched);
+        for (const page of pagesOf(touched)) loaded.doubtful.add(page);
+        // If the records cannot be read now, the next change reads them first.
+        await this.#restore(loaded).catch(() => undefined);
         throw error;
       }
     });
@@ -123,14 +128,11 @@ export class ChunkPools {
     return outcome;
   }
 
-  /** The records decide, whatever became of the transaction. Without them nothing is known, so nothing is handed out. */
-  async #restore(chunks: ChunkAllocator, touched: readonly Run[]): Promise<void> {
-    try {
-      for (const page of pagesOf(touched))
-        chunks.restorePage(page, await this.records.page(chunks.owner, page));
-    } catch (error) {
-      this.forget(chunks.owner);
-      throw error;
+  /** The records decide, whatever became of the transaction. While they cannot be read, nothing is handed out. */
+  async #restore({ chunks, doubtful }: Loaded): Promise<void> {
+    for (const page of doubtful) {
+      chunks.restorePage(page, await this.records.page(chunks.owner, page));
+      doubtful.delete(page);
     }
   }
 }

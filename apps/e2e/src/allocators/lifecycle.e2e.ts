@@ -15,7 +15,7 @@ describe.skipIf(needs.missing)(`an allocator on a loop device ${needs.note}`, ()
 
   it('Law 1 keeps its device attached, by name, also against force', async () => {
     await instance.create('pool');
-    for (const force of [[], ['--force'], ['--wait', '1']]) {
+    for (const force of [[], ['--force'], ['--deadline', '1']]) {
       const refused = await instance.failure('device', 'detach', 'disk', ...force);
       expect(refused).toContain('allocators/pool');
       expect(refused).toContain('DEVICE_IN_USE');
