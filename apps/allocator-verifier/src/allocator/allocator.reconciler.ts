@@ -44,8 +44,13 @@ export class AllocatorReconciler {
     await this.#running;
   }
 
+  /** Asked again after every wait: it may change meanwhile. */
+  #hasStopped(): boolean {
+    return this.#stopped;
+  }
+
   async #finishAll(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#hasStopped()) return;
     let isLeft = false;
     try {
       for (const record of await this.store.allocators.listAll()) {
@@ -62,7 +67,7 @@ export class AllocatorReconciler {
       isLeft = true;
       this.logger.warn(`looking for what is left to do failed: ${messageOf(error)}`);
     }
-    if (!isLeft || (this.#stopped as boolean)) return;
+    if (!isLeft || this.#hasStopped()) return;
     this.#timer = setTimeout(() => {
       this.look();
     }, RETRY_MS);

@@ -76,7 +76,10 @@ describe('a chunk allocator', () => {
           }
           expect(allocator.allocated).toBe(taken.size);
           expect(allocator.free).toBe(CAPACITY - taken.size);
-          for (const handle of usedUp) expect(() => allocator.release(handle)).toThrow('freed before');
+          for (const handle of usedUp)
+            expect(() => {
+              allocator.release(handle);
+            }).toThrow('freed before');
           for (const handle of taken.values()) allocator.check(handle);
         }
       }),
@@ -89,11 +92,15 @@ describe('a chunk allocator', () => {
     const [own] = handlesOf(allocator, allocator.allocate(1));
     if (own === undefined) throw new Error('one was allocated');
     for (const foreign of [{ owner: 8n }, { index: CAPACITY }, { index: -1 }, { index: 0.5 }]) {
-      const release = () => allocator.release({ ...own, ...foreign });
+      const release = () => {
+        allocator.release({ ...own, ...foreign });
+      };
       expect(release).toThrow(expect.objectContaining({ code: 'FOREIGN_CHUNK' }) as Error);
     }
     for (const other of [{ generation: 0 }, { generation: 3 }, { index: 1 }]) {
-      const release = () => allocator.release({ ...own, ...other });
+      const release = () => {
+        allocator.release({ ...own, ...other });
+      };
       expect(release).toThrow(expect.objectContaining({ code: 'CHUNK_NOT_ALLOCATED' }) as Error);
     }
     expect(allocator.allocated).toBe(1);

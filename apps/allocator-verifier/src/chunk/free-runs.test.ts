@@ -55,10 +55,16 @@ describe('free runs', () => {
   test('a place is not taken twice, nor given twice, and none outside is', () => {
     const free = new FreeRuns(40);
     free.set({ start: 0, count: 40 }, true);
-    expect(() => free.set({ start: 39, count: 1 }, true)).toThrow('once');
+    expect(() => {
+      free.set({ start: 39, count: 1 }, true);
+    }).toThrow('once');
     free.set({ start: 30, count: 4 }, false);
-    expect(() => free.set({ start: 33, count: 2 }, false)).toThrow('once');
-    expect(() => free.set({ start: 39, count: 2 }, false)).toThrow('inside');
+    expect(() => {
+      free.set({ start: 33, count: 2 }, false);
+    }).toThrow('once');
+    expect(() => {
+      free.set({ start: 39, count: 2 }, false);
+    }).toThrow('inside');
     expect(() => free.isFree(40)).toThrow('one of those');
   });
 });
