@@ -1,4 +1,4 @@
-/** Chunks of one allocator at most: its tree of free runs and its generations are 60 MB then, and 5 bytes a chunk. */
+/** Chunks of one allocator at most: its generations and the tree of its free runs take some 330 MB of memory then. */
 export const CHUNKS_MAX = 2 ** 26;
 
 /** Smallest chunk, in bytes: a page of the kernel, below which no device is written well. */
