@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { ChunkAllocator } from '../../../apps/allocator-verifier/dist/chunk/chunk-allocator.js';
 import { ChunkPools } from '../../../apps/allocator-verifier/dist/chunk/chunk-pools.js';
@@ -65,7 +66,7 @@ function shuffled(capacity) {
 async function inMemory(capacity) {
   // What is garbage by now must not go while it is measured.
   globalThis.gc?.();
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   globalThis.gc?.();
   const before = process.memoryUsage().arrayBuffers;
   const allocator = new ChunkAllocator(1n, capacity);
