@@ -69,6 +69,15 @@ describeDatabases('allocators', (database) => {
     expect(await allocators.listAll()).toHaveLength(6);
   });
 
+  test('of many that want the same region at once, one gets it', async () => {
+    const { allocators } = await database.open();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => allocators.create(allocatorOf(`x${String(index)}`))),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await allocators.listAll()).toHaveLength(1);
+  });
+
   test('Law 1 it is sealed when nothing names it, forgotten after that, and its number is not used again', async () => {
     const store = await database.open();
     const { allocators, maps, chunks } = store;

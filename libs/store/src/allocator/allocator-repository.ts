@@ -39,6 +39,8 @@ export class AllocatorRepository {
     const { record } = await insertOnce(
       () =>
         this.#audit.transaction(async (tx, note) => {
+          // One after the other: of two that want the same region, the second sees the first.
+          await this.#database.orderAudit(tx);
           await refuseOverlap(tx, definition);
           const row = await tx.allocator.create({
             data: { ...data, state: 'CREATING' satisfies AllocatorState },
