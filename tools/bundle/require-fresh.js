@@ -3,7 +3,7 @@ import path from 'node:path';
 import { changedSince } from './freshness.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const programs = ['device-registry', 'io-worker', 'nbd-gateway', 'holdfast'];
+const programs = ['device-registry', 'io-worker', 'nbd-gateway', 'allocator-verifier', 'holdfast'];
 
 /** Vitest's global setup. */
 export function setup() {

@@ -23,7 +23,13 @@ const lockedLibraries = [
   },
   {
     pattern: '@nestjs/',
-    rooms: ['libs/service', 'apps/device-registry', 'apps/io-worker', 'apps/nbd-gateway'],
+    rooms: [
+      'libs/service',
+      'apps/allocator-verifier',
+      'apps/device-registry',
+      'apps/io-worker',
+      'apps/nbd-gateway',
+    ],
     reason: 'Nest belongs to services.',
   },
 ];

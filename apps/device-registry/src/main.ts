@@ -12,6 +12,7 @@ await startService({
     DeviceService: registryV1.DeviceServiceService,
     LeaseService: registryV1.LeaseServiceService,
     RegistryService: registryV1.RegistryServiceService,
+    ReservationService: registryV1.ReservationServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).registrySocket,
   lifecycle: RegistryLifecycle,

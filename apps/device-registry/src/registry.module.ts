@@ -18,6 +18,7 @@ import { LeaseService } from './lease/lease.service.js';
 import { RequestService } from './request/request.service.js';
 import { RegistryLifecycle } from './registry-lifecycle.js';
 import { RegistryController } from './registry/registry.controller.js';
+import { ReservationController } from './reservation/reservation.controller.js';
 import type { RegistrySettings } from './settings.js';
 import { STORE } from './store.provider.js';
 import { WorkerLink } from './worker/worker-link.js';
@@ -68,7 +69,7 @@ const attachmentService: FactoryProvider<AttachmentService> = {
 };
 
 @Module({
-  controllers: [DeviceController, LeaseController, RegistryController],
+  controllers: [DeviceController, LeaseController, RegistryController, ReservationController],
   providers: [
     store,
     workerLink,

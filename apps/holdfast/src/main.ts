@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { allocatorCommand } from './commands/allocator.js';
 import { deviceCommand } from './commands/device.js';
 import { exportCommand } from './commands/export.js';
 import { hookCommand } from './commands/hook.js';
 import { leaseCommand } from './commands/lease.js';
 import { ledgerCommand } from './commands/ledger.js';
+import { mapCommand } from './commands/map.js';
 import { nbdCommand } from './commands/nbd.js';
 import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
@@ -29,6 +31,8 @@ for (const command of [
   leaseCommand(),
   ledgerCommand(),
   workerCommand(),
+  allocatorCommand(),
+  mapCommand(),
   nbdCommand(),
   tlsCommand(),
   hookCommand(),

@@ -1,6 +1,7 @@
 export * as gatewayV1 from './gateway-v1.js';
 export * as registryV1 from './registry-v1.js';
 export * as supervisorV1 from './supervisor-v1.js';
+export * as verifierV1 from './verifier-v1.js';
 export * as workerV1 from './worker-v1.js';
 export * from './descriptors.js';
 export * from './duration.js';

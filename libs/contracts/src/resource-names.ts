@@ -2,7 +2,7 @@ import { checkResourceId, HoldfastError } from '@holdfast/foundation';
 
 /**
  * Resource names (AIP-122): `devices/{device}`, `devices/{device}/attachments/{attachment}`, `leases/{number}`,
- * `exports/{export}`, `sessions/{session}`.
+ * `exports/{export}`, `sessions/{session}`, `allocators/{allocator}`, `maps/{map}`.
  */
 function collection(segment: string) {
   return {
@@ -27,6 +27,8 @@ function collection(segment: string) {
 export const deviceName = collection('devices');
 export const exportName = collection('exports');
 export const sessionName = collection('sessions');
+export const allocatorName = collection('allocators');
+export const mapName = collection('maps');
 
 const leases = collection('leases');
 

@@ -15,6 +15,7 @@ export interface StateLayout {
   readonly registrySocket: string;
   readonly workerSocket: string;
   readonly gatewaySocket: string;
+  readonly verifierSocket: string;
   readonly supervisorSocket: string;
   /** Of a worker process that has not taken over yet. */
   readonly workerNextSocket: string;
@@ -38,6 +39,7 @@ export function stateLayout(folder: string): StateLayout {
     registrySocket: at('device-registry.sock'),
     workerSocket: at('io-worker.sock'),
     gatewaySocket: at('nbd-gateway.sock'),
+    verifierSocket: at('allocator-verifier.sock'),
     supervisorSocket: at('supervisor.sock'),
     workerNextSocket: at('io-worker.next.sock'),
     registryHandoff: at('device-registry.handoff'),

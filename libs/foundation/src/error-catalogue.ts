@@ -47,8 +47,8 @@ export const errorCatalogue = {
   ),
   DEVICE_IN_USE: entry(
     'FAILED_PRECONDITION',
-    'Live leases or exports still use the device, or something of it is pinned.',
-    'End the sessions or exports that the message names, then repeat. `holdfast ledger show` tells what is pinned.',
+    'Live leases, exports or reservations still use the device, or something of it is pinned.',
+    'End the sessions or exports, or destroy the allocators, that the message names, then repeat. `holdfast ledger show` tells what is pinned.',
   ),
   DEVICE_NOT_ATTACHED: entry(
     'FAILED_PRECONDITION',
@@ -315,6 +315,57 @@ export const errorCatalogue = {
     'FAILED_PRECONDITION',
     'A run of a program was stopped; nothing of it was done.',
     'Correct the arguments or the program, as the message says.',
+  ),
+  POOL_EXHAUSTED: entry(
+    'RESOURCE_EXHAUSTED',
+    'An allocator has fewer free chunks than were asked for; none was allocated.',
+    'Free chunks, or create an allocator on another pool: `holdfast allocator list` tells how full each is.',
+  ),
+  FOREIGN_CHUNK: entry(
+    'FAILED_PRECONDITION',
+    'A chunk was to be freed by an allocator that is not its own; nothing was freed.',
+    'Report it with the log of the service: what a verified program frees comes from the allocator that it names.',
+  ),
+  CHUNK_NOT_ALLOCATED: entry(
+    'FAILED_PRECONDITION',
+    'A chunk was to be freed that is free already, or was allocated anew since; nothing was freed.',
+    'Report it with the log of the service: a handle is used once.',
+  ),
+  ALLOCATOR_NOT_FOUND: entry(
+    'NOT_FOUND',
+    'No allocator has this name.',
+    'List the allocators: `holdfast allocator list`.',
+  ),
+  ALLOCATOR_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'An allocator of this name exists with another definition, or is being destroyed.',
+    'Choose another name, or destroy the allocator first.',
+  ),
+  ALLOCATOR_BUSY: entry(
+    'ABORTED',
+    'Another operation on the allocator is under way.',
+    'Repeat after a moment.',
+  ),
+  POOL_IN_USE: entry(
+    'FAILED_PRECONDITION',
+    'Another allocator has a part of the region that was asked for.',
+    'Choose a region that none of those has which the message names.',
+  ),
+  MAP_NOT_FOUND: entry('NOT_FOUND', 'No map has this name.', 'List the maps: `holdfast map list`.'),
+  MAP_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'A map of this name exists with another definition.',
+    'Choose another name, or free the map first.',
+  ),
+  MAP_NOT_EMPTY: entry(
+    'FAILED_PRECONDITION',
+    'A map was to go while it holds handles.',
+    'Report it with the log of the service: what a map holds is freed before it is.',
+  ),
+  SLOT_TAKEN: entry(
+    'FAILED_PRECONDITION',
+    'A handle was to be stored where another is held, or a chunk twice; nothing was changed.',
+    'Report it with the log of the service: a program exchanges what a field holds.',
   ),
   INTERNAL: entry('INTERNAL', 'A bug in holdfast.', 'Report it with the log of the service.'),
 } as const satisfies Record<string, CatalogueEntry>;

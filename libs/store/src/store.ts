@@ -7,7 +7,12 @@ import { parseDatabaseUrl, type DatabaseKind, type DatabaseLocation } from './da
 import { DeviceRepository } from './device/device-repository.js';
 import { ExportRepository } from './export/export-repository.js';
 import { LeaseRepository } from './lease/lease-repository.js';
+import { AllocatorRepository } from './allocator/allocator-repository.js';
+import { ChunkRepository } from './allocator/chunk-repository.js';
+import { HandleMapRepository } from './handle-map/handle-map-repository.js';
 import { RequestRepository } from './request/request-repository.js';
+import { ReservationRepository } from './reservation/reservation-repository.js';
+import { VerifierAuditLog } from './verifier-audit/verifier-audit-log.js';
 
 export interface StoreOptions {
   /**
@@ -32,6 +37,11 @@ export interface Store {
   readonly leases: LeaseRepository;
   readonly exports: ExportRepository;
   readonly requests: RequestRepository;
+  readonly reservations: ReservationRepository;
+  readonly allocators: AllocatorRepository;
+  readonly chunks: ChunkRepository;
+  readonly maps: HandleMapRepository;
+  readonly verifierAudit: VerifierAuditLog;
   readonly audit: AuditLog;
   /** Tells when what {@link StoreOptions.exclusiveTo} promises is lost; every call is refused until it is regained. */
   watchLock(watcher: LockWatcher): void;
@@ -60,6 +70,7 @@ export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions)
   );
   const database = new Database(connection, lock);
   const audit = new AuditLog(database);
+  const verifierAudit = new VerifierAuditLog(database);
   return {
     kind: database.kind,
     audit,
@@ -68,6 +79,11 @@ export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions)
     leases: new LeaseRepository(database, audit),
     exports: new ExportRepository(database),
     requests: new RequestRepository(database),
+    reservations: new ReservationRepository(database),
+    allocators: new AllocatorRepository(database, verifierAudit),
+    chunks: new ChunkRepository(database, verifierAudit),
+    maps: new HandleMapRepository(database, verifierAudit),
+    verifierAudit,
     watchLock: (watcher) => lock?.watch(watcher),
     close: () => database.close(),
   };

@@ -22,6 +22,7 @@ const owners = {
     socket: 'supervisorSocket',
     callers: 'For users. Neither health nor reflection are served here.',
   },
+  'holdfast.verifier.v1': { service: 'allocator-verifier', socket: 'verifierSocket', callers: 'For users.' },
   'holdfast.worker.v1': {
     service: 'io-worker',
     socket: 'workerSocket',
@@ -35,7 +36,7 @@ The services speak gRPC on Unix sockets in the state folder, mode 0600: whoever 
 contracts are the files in \`proto/holdfast\`; this page is made from their comments.
 
 - **Resource names**: \`devices/{device}\`, \`devices/{device}/attachments/{attachment}\`, \`exports/{export}\`,
-  \`sessions/{session}\`, \`leases/{number}\`.
+  \`sessions/{session}\`, \`leases/{number}\`, \`allocators/{allocator}\`, \`maps/{map}\`.
 - **Repeating a call is safe.** Creating what exists with the same definition answers with what exists; undoing what is
   absent is OK. An operation that is under way on the same device gives ABORTED, something that is not allowed now gives
   FAILED_PRECONDITION and says who is in the way. Calls that change a device take a \`request_id\`: one that is repeated

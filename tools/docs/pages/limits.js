@@ -97,6 +97,15 @@ const sections = [
     files: ['apps/holdfast/src/hook/libvirt/limits.ts'],
   },
   {
+    heading: 'Allocators and maps',
+    intro: 'What the allocator-verifier takes.',
+    files: [
+      'apps/allocator-verifier/src/chunk/limits.ts',
+      'apps/allocator-verifier/src/allocator/limits.ts',
+      'apps/allocator-verifier/src/map/limits.ts',
+    ],
+  },
+  {
     heading: 'Pins',
     intro: 'What the [ledger](../explanation/pins.md) keeps and tells.',
     constants: [
@@ -143,6 +152,7 @@ const sections = [
         'Expected name, UUID, WWN or serial number of a block device: no name of the kernel is longer.',
       ],
       ['apps/device-registry/src/lease/lease.controller.ts', 'CLIENT_GROUP_BYTES_MAX'],
+      ['apps/device-registry/src/reservation/reservation.controller.ts', 'HOLDER_BYTES_MAX'],
       ['libs/store/src/request/request-repository.ts', 'REQUESTS_KEPT'],
       [
         'libs/contracts/src/state-layout.ts',

@@ -84,12 +84,15 @@ export class AttachmentService {
   /**
    * Has the worker let go, then lets go. Detached already is OK.
    *
-   * @throws HoldfastError DEVICE_IN_USE while leases are live, after the wait that the caller allows
+   * @throws HoldfastError DEVICE_IN_USE while leases are live, after the wait that the caller allows; at once while it is
+   * reserved
    */
   async detach(deviceId: string, cause = OWN_ACCORD, options = AT_ONCE): Promise<Detached> {
     // Whoever waits may have gone, and cannot tell: the one who asks now counts.
     const takesOver = await this.drain.giveUp(deviceId);
     const run = async () => {
+      // Before any session is made to end: they cannot be.
+      await this.store.reservations.requireNone(deviceId);
       const cutSessions = await this.drain.emptied(deviceId, cause, options);
       const begun = await this.store.attachments.beginDetach(deviceId, {}, cause);
       if (begun.kind === 'detaching') await this.finishDetach(begun.attachment);

@@ -2,10 +2,11 @@ import { deviceName, leaseName, sessionName, type registryV1, type workerV1 } fr
 import { openHolders } from '@holdfast/linux';
 import type { LeaseRecord, Store } from '@holdfast/store';
 import { toDeviceMessage } from '../device/device-message.js';
+import { toReservationMessage } from '../reservation/reservation-message.js';
 import type { WorkerLink } from '../worker/worker-link.js';
 import type { Holds } from './holds.js';
 
-/** Leases that one answer tells of. */
+/** Leases that one answer tells of, and reservations. */
 const LEASES_TOLD = 1000;
 
 /** Answers who keeps a device: each lease with what the worker knows of its session, and processes outside. */
@@ -21,6 +22,7 @@ export class ReleaseExplainer {
     const device = await this.store.devices.get(deviceId);
     const { items } = await this.store.leases.list({ deviceId, pageSize: LEASES_TOLD });
     const sessions = items.length === 0 ? new Map<string, workerV1.Session>() : await this.#sessions();
+    const reservations = await this.store.reservations.list({ deviceId }, { pageSize: LEASES_TOLD });
     const pins = await this.#pins(deviceName.format(deviceId));
     return {
       device: toDeviceMessage(device),
@@ -34,6 +36,7 @@ export class ReleaseExplainer {
       }),
       holders: this.#holders(device.attachment?.id, await this.#ours()),
       leakedPins: segmentsOf(pins.filter(({ leaked }) => leaked)),
+      reservations: reservations.items.map(toReservationMessage),
     };
   }
 

@@ -4,8 +4,8 @@ import { registryV1 } from '@holdfast/contracts';
 import { faultPoints, type FaultPoint } from '@holdfast/service/fault-points';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { serviceNames } from '../support/holdfast.js';
 import { isRoot, requirement } from '../support/requirements.js';
+import { allocatorPoints } from '../allocators/steps.js';
 import { upgradePoints } from '../upgrade/steps.js';
 import { CrashInstance, REPAIR_MS } from './instance.js';
 import { CrashMatrix, victims, type Victim } from './matrix.js';
@@ -30,8 +30,9 @@ describe.skipIf(needs.missing)(`kill -9 at every step ${needs.note}`, () => {
   });
 
   it('Law 2 is tried at every step that there is', () => {
-    // Those of an upgrade have victims of their own, and are tried beside it.
-    const tried = new Set([...operations.flatMap(({ points }) => points), ...upgradePoints]);
+    // Those of an upgrade and of allocators have victims of their own, and are tried beside them.
+    const others = [...upgradePoints, ...allocatorPoints];
+    const tried = new Set([...operations.flatMap(({ points }) => points), ...others]);
     expect(tried).toEqual(new Set(Object.keys(faultPoints)));
   });
 
@@ -58,7 +59,7 @@ describe.skipIf(needs.missing)(`kill -9 at every step ${needs.note}`, () => {
 
     const killedAt = performance.now();
     const pids = holdfast.pids();
-    const killed = victim === 'all' ? serviceNames : [victim];
+    const killed = victim === 'all' ? victims.filter((one) => one !== 'all') : [victim];
     for (const service of killed) holdfast.kill(service);
     tellKilled();
     faults.letGo();

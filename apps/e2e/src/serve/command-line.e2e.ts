@@ -148,7 +148,9 @@ describe('the command line without an instance', () => {
   it('status says no', async () => {
     const { code, stdout } = await runHoldfast(['status', '--json', ...state]);
     expect(code).toBe(NO);
-    expect((JSON.parse(stdout) as ListedService[]).map((one) => one.state)).toEqual(['down', 'down', 'down']);
+    expect((JSON.parse(stdout) as ListedService[]).map((one) => one.state)).toEqual(
+      serviceNames.map(() => 'down'),
+    );
   });
 
   it.each(['device', 'export', 'session', 'lease'])('%s list fails and says what to check', async (what) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { startHoldfast } from '../support/holdfast.js';
+import { serviceNames, startHoldfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
 import { leftoversOf, nothing, servicesOf } from '../support/leftovers.js';
 import { NbdSession } from '../support/nbd-session.js';
@@ -11,7 +11,7 @@ describe('the services of a supervisor that was killed', () => {
     await using holdfast = await startHoldfast({ images: [image] });
     const client = await NbdSession.open(holdfast, 'disk.img');
     expect(await client.write(0, Buffer.from('answered'))).toMatchObject({ error: 0 });
-    expect(servicesOf(holdfast.state)).toHaveLength(3);
+    expect(servicesOf(holdfast.state)).toHaveLength(serviceNames.length);
 
     holdfast.signal('SIGKILL');
 

@@ -14,7 +14,7 @@ import { parseReadyLines, type Transport } from './ready-line.js';
 import { hasCommand } from './requirements.js';
 import { scratchFolder } from './scratch-folder.js';
 
-export const serviceNames = ['nbd-gateway', 'device-registry', 'io-worker'] as const;
+export const serviceNames = ['nbd-gateway', 'device-registry', 'io-worker', 'allocator-verifier'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface HoldfastOptions {

@@ -27,6 +27,7 @@ describe('the endpoints of an instance', () => {
       'nbd-gateway': 'unix:/s/nbd-gateway.sock',
       'device-registry': 'unix:/s/device-registry.sock',
       'io-worker': 'unix:/s/io-worker.sock',
+      'allocator-verifier': 'unix:/s/allocator-verifier.sock',
     });
   });
 
@@ -36,6 +37,7 @@ describe('the endpoints of an instance', () => {
       'nbd-gateway': 'unix:/a=b',
       'device-registry': 'unix:/s/device-registry.sock',
       'io-worker': '127.0.0.1:7000',
+      'allocator-verifier': 'unix:/s/allocator-verifier.sock',
     });
   });
 
@@ -45,7 +47,7 @@ describe('the endpoints of an instance', () => {
       const resolve = () => resolveEndpoints({ state: '/s', endpoint: [text] });
       expect(resolve).toThrow(HoldfastError);
       expect(resolve).toThrow(
-        `--endpoint must be SERVICE=ADDRESS with one of nbd-gateway, device-registry, io-worker, got "${text}"`,
+        `--endpoint must be SERVICE=ADDRESS with one of nbd-gateway, device-registry, io-worker, allocator-verifier, got "${text}"`,
       );
     },
   );

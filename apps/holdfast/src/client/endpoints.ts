@@ -4,7 +4,7 @@ import { stateLayout, type StateLayout } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 
 /** The services of an instance, in the order in which a user thinks of them. */
-export const serviceNames = ['nbd-gateway', 'device-registry', 'io-worker'] as const;
+export const serviceNames = ['nbd-gateway', 'device-registry', 'io-worker', 'allocator-verifier'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** gRPC target of each service. */
@@ -39,6 +39,7 @@ export function resolveEndpoints(options: InstanceOptions): Endpoints {
     'nbd-gateway': `unix:${layout.gatewaySocket}`,
     'device-registry': `unix:${layout.registrySocket}`,
     'io-worker': `unix:${layout.workerSocket}`,
+    'allocator-verifier': `unix:${layout.verifierSocket}`,
   };
   for (const text of options.endpoint ?? []) {
     const [service, address] = splitOnce(text, '=');

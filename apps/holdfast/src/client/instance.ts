@@ -3,6 +3,7 @@ import {
   gatewayV1,
   listAll,
   registryV1,
+  verifierV1,
   workerV1,
   type ServiceClient,
 } from '@holdfast/contracts';
@@ -20,6 +21,9 @@ export class Instance implements Disposable {
   readonly gateway: ServiceClient<gatewayV1.GatewayServiceService>;
   readonly ledger: ServiceClient<workerV1.LedgerServiceService>;
   readonly worker: ServiceClient<workerV1.WorkerServiceService>;
+  readonly allocators: ServiceClient<verifierV1.AllocatorServiceService>;
+  readonly maps: ServiceClient<verifierV1.MapServiceService>;
+  readonly verifier: ServiceClient<verifierV1.VerifierServiceService>;
 
   constructor(readonly endpoints: Endpoints) {
     this.devices = createClient(registryV1.DeviceServiceService, endpoints['device-registry']);
@@ -30,6 +34,10 @@ export class Instance implements Disposable {
     this.gateway = createClient(gatewayV1.GatewayServiceService, endpoints['nbd-gateway']);
     this.ledger = createClient(workerV1.LedgerServiceService, endpoints['io-worker']);
     this.worker = createClient(workerV1.WorkerServiceService, endpoints['io-worker']);
+    const verifier = endpoints['allocator-verifier'];
+    this.allocators = createClient(verifierV1.AllocatorServiceService, verifier);
+    this.maps = createClient(verifierV1.MapServiceService, verifier);
+    this.verifier = createClient(verifierV1.VerifierServiceService, verifier);
   }
 
   listDevices(): Promise<registryV1.Device[]> {
@@ -60,6 +68,21 @@ export class Instance implements Disposable {
     });
   }
 
+  listAllocators(): Promise<verifierV1.Allocator[]> {
+    return listAll(async (pageToken) => {
+      const request = { pageSize: PAGE, pageToken };
+      const { allocators, nextPageToken } = await this.allocators.listAllocators(request);
+      return { items: allocators, nextPageToken };
+    });
+  }
+
+  listMaps(): Promise<verifierV1.Map[]> {
+    return listAll(async (pageToken) => {
+      const { maps, nextPageToken } = await this.maps.listMaps({ pageSize: PAGE, pageToken });
+      return { items: maps, nextPageToken };
+    });
+  }
+
   /** Empty names mean all. */
   listPins(device: string, session: string): Promise<workerV1.Pin[]> {
     return listAll(async (pageToken) => {
@@ -79,6 +102,9 @@ export class Instance implements Disposable {
       this.gateway,
       this.ledger,
       this.worker,
+      this.allocators,
+      this.maps,
+      this.verifier,
     ]) {
       client.close();
     }

@@ -22,9 +22,12 @@ export function explainCommand(): Command {
   );
 }
 
-function show({ device, leases, holders, leakedPins }: registryV1.ReleaseExplanation, now: Date): void {
+function show(
+  { device, leases, holders, leakedPins, reservations }: registryV1.ReleaseExplanation,
+  now: Date,
+): void {
   const name = lastSegment(device?.name ?? '');
-  if (leases.length === 0 && holders.length === 0 && leakedPins === 0n) {
+  if (leases.length + holders.length + reservations.length === 0 && leakedPins === 0n) {
     process.stdout.write(`nothing keeps ${name} from being detached\n`);
     return;
   }
@@ -46,6 +49,11 @@ function show({ device, leases, holders, leakedPins }: registryV1.ReleaseExplana
   if (leakedPins > 0n) {
     process.stdout.write(
       `${counted(leakedPins, 'pin')} of sessions that are over keep ${name} from being let go until the worker ends: see holdfast ledger show\n`,
+    );
+  }
+  for (const { holder, createTime } of reservations) {
+    process.stdout.write(
+      `${holder} has reserved ${name} for ${formatAge(createTime, now)}, and keeps it attached\n`,
     );
   }
   for (const { pid, program } of holders) {

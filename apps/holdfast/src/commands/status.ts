@@ -55,6 +55,8 @@ async function describe(
     }
     case 'device-registry':
       return { pid: (await instance.registry.getRegistry({}, options)).pid, endpoints: [] };
+    case 'allocator-verifier':
+      return { pid: (await instance.verifier.getVerifier({}, options)).pid, endpoints: [] };
     case 'io-worker':
       return { pid: (await instance.worker.getWorker({}, options)).pid, endpoints: [] };
     default:

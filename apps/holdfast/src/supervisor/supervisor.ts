@@ -22,7 +22,12 @@ const LOG_SIZE = '10M';
 const LOG_FILES = 3;
 
 /** Clients first, devices last: nothing is let go of while something above still uses it. */
-const stopOrder: readonly ServiceName[] = ['nbd-gateway', 'io-worker', 'device-registry'];
+const stopOrder: readonly ServiceName[] = [
+  'nbd-gateway',
+  'allocator-verifier',
+  'io-worker',
+  'device-registry',
+];
 
 /** The services of one instance as child processes of this one. */
 export class Supervisor {

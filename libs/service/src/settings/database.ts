@@ -8,7 +8,7 @@ export const databaseSettings = {
     'DATABASE_URL',
     z.string().regex(/^(file:\/|postgres(ql)?:\/\/|$)/, 'must begin with file:/ or postgresql://'),
     '',
-    'Where devices, leases and exports are recorded: `file:/path.db` (SQLite) or `postgresql://…`. Empty: `holdfast.db` in the state folder.',
+    'Where devices, leases, exports, allocators and maps are recorded: `file:/path.db` (SQLite) or `postgresql://…`. Empty: `holdfast.db` in the state folder.',
     { secret: true },
   ),
 } as const;

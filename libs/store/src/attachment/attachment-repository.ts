@@ -14,6 +14,7 @@ import { isUniqueViolation } from '../database/database-error.js';
 import type { Database } from '../database/database.js';
 import { deviceBusy, deviceInUse, deviceNotFound } from '../device/device-errors.js';
 import { namesOfSessions } from '../lease/names-of-sessions.js';
+import { holdersOf } from '../reservation/holders-of.js';
 import type {
   AttachmentRecord,
   BeginDetachResult,
@@ -169,9 +170,10 @@ export class AttachmentRepository {
 
   /**
    * Writes the intent to detach a device: no lease is live, and from now on none is granted. Also says that the device
-   * should not be attached, unless `keepWanted`. Detaching what is not attached is OK.
+   * should not be attached, unless `keepWanted`: then it is detached for a while only, which those who reserved it outlive.
+   * Detaching what is not attached is OK.
    *
-   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_IN_USE while leases are live, naming their sessions; DEVICE_BUSY
+   * @throws HoldfastError DEVICE_NOT_FOUND; DEVICE_IN_USE while leases are live or it is reserved, naming who; DEVICE_BUSY
    * while it is ATTACHING or DETACHING already
    */
   async beginDetach(
@@ -191,7 +193,8 @@ export class AttachmentRepository {
       if (found === undefined) return refuseUnlessDetached(tx, deviceId);
       const { row, from } = found;
       const sessions = await namesOfSessions(tx, deviceId);
-      if (sessions.length > 0) throw deviceInUse(deviceId, { sessions });
+      const reservations = keepWanted ? [] : await holdersOf(tx, deviceId);
+      if (sessions.length + reservations.length > 0) throw deviceInUse(deviceId, { sessions, reservations });
       const attachment = toAttachmentRecord(row);
       note({ deviceId, attachmentId: attachment.id, from, to: attachment.state });
       return { kind: 'detaching', attachment };

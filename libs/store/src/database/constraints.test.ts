@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeDatabases } from '../testing/databases.js';
+import type { Store } from '../store.js';
 import { openRaw } from '../testing/raw-connection.js';
 import { attach, deviceOf, exportOf, identified, identityOf, leaseOf } from '../testing/records.js';
 
@@ -38,6 +39,26 @@ function insertLease(change: Record<string, string>): string {
   };
   const names = Object.keys(row).map((name) => `"${name}"`);
   return `INSERT INTO "Lease" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+}
+
+function insertProgram(state: string): string {
+  return `INSERT INTO "Program" ("name", "state", "source", "log") VALUES ('p', '${state}', '', '')`;
+}
+
+function insertRow(change: Record<string, string>): string {
+  const row = { programNumber: '1', kind: `'U'`, mapNumber: '1', field: `'f'`, ...change };
+  const names = Object.keys(row).map((name) => `"${name}"`);
+  return `INSERT INTO "DependencyRow" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+}
+
+/** An allocator, a map that holds one of its chunks, and a loaded program. */
+async function allocate(store: Store): Promise<void> {
+  const pool = { deviceId: 'c', offset: 0n, chunkBytes: 4096, capacity: 10 };
+  const { number: allocatorNumber } = await store.allocators.create({ name: 'x', pool });
+  await store.allocators.activate(allocatorNumber);
+  const { number: mapNumber } = await store.maps.create({ name: 'm', entries: 2, fields: ['f'] });
+  const value = { mapNumber, field: 'f', entry: 0, allocatorNumber, chunk: 7, generation: 1 };
+  await store.chunks.apply({ allocatorNumber, pages: [], cleared: [], stored: [value] });
 }
 
 /** Statements that the database itself refuses, whoever sends them, and by what. */
@@ -99,6 +120,30 @@ const refused: Record<string, [string, RegExp]> = {
   'a limit of bytes a second below 0': [`UPDATE "Export" SET "bytesPerSecond" = -1`, /bytesPerSecond_check/],
   'a burst of no time': [`UPDATE "Export" SET "burstMs" = 0`, /burstMs_check/],
   'an epoch of a device below 0': [`UPDATE "Device" SET "epoch" = -1`, /epoch_check/],
+  'removing a device that is reserved': [`DELETE FROM "Device" WHERE "id" = 'c'`, /foreign ?key/i],
+  'a second reservation of one holder': [
+    `INSERT INTO "Reservation" ("deviceId", "holder") VALUES ('c', 'allocators/x')`,
+    /unique/i,
+  ],
+  'a state that allocators have not': [`UPDATE "Allocator" SET "state" = 'GONE'`, /state_check/],
+  'an offset of memory': [`UPDATE "Allocator" SET "deviceId" = NULL, "offset" = 1`, /offset_check/],
+  'an allocator of no chunks': [`UPDATE "Allocator" SET "capacity" = 0`, /capacity_check/],
+  'removing an allocator before its chunks': [`DELETE FROM "Allocator"`, /foreign ?key/i],
+  'removing a map before what it holds': [`DELETE FROM "HandleMap"`, /foreign ?key/i],
+  'a map of no entries': [`UPDATE "HandleMap" SET "entries" = 0`, /entries_check/],
+  'a handle of a chunk that is free': [`UPDATE "MapValue" SET "generation" = 2`, /generation_check/],
+  'one chunk in two slots': [
+    `INSERT INTO "MapValue" ("mapNumber", "field", "entry", "allocatorNumber", "chunk", "generation")
+      VALUES (1, 'f', 1, 1, 7, 1)`,
+    /unique/i,
+  ],
+  'two loaded programs of one name': [insertProgram('LOADED'), /unique/i],
+  'a program in an unknown state': [insertProgram('RUNNING'), /state_check/],
+  'a row of an unknown kind': [insertRow({ kind: `'X'` }), /kind_check/],
+  'an S row without an allocator': [insertRow({ kind: `'S'` }), /kind_check/],
+  'a U row with an allocator': [insertRow({ allocatorNumber: '1' }), /kind_check/],
+  'an E row of one field': [insertRow({ kind: `'E'`, otherMapNumber: '1' }), /kind_check/],
+  'a row of no program': [insertRow({ programNumber: '99' }), /foreign ?key/i],
 };
 
 describeDatabases('the database itself', (database) => {
@@ -109,8 +154,12 @@ describeDatabases('the database itself', (database) => {
     await store.leases.grant(leaseOf('a', 's1'));
     await store.devices.create(deviceOf('b'));
     await store.exports.create(exportOf('x', { deviceId: 'b' }));
+    await attach(store, 'c');
+    await store.reservations.reserve('c', 'allocators/x');
+    await allocate(store);
     const raw = await openRaw(url);
     try {
+      await raw.execute(insertProgram('LOADED'));
       for (const [what, [sql, reason]] of Object.entries(refused)) {
         await expect(raw.execute(sql), what).rejects.toThrow(reason);
       }
@@ -119,6 +168,10 @@ describeDatabases('the database itself', (database) => {
       await raw.execute(`DELETE FROM "Attachment" WHERE "id" = 'new'`);
       await raw.execute(insertAttachment({ ...whole, state: `'DETACHING'`, liveIdentity: `'k'` }));
       await raw.execute(insertLease({}));
+      await raw.execute(insertProgram('UNLOADED'));
+      await raw.execute(insertRow({}));
+      await raw.execute(insertRow({ kind: `'S'`, allocatorNumber: '1' }));
+      await raw.execute(insertRow({ kind: `'E'`, otherMapNumber: '1', otherField: `'g'` }));
     } finally {
       await raw.close();
     }

@@ -19,20 +19,24 @@ export const NAMES_TAKEN = NAMES_SHOWN_MAX + 1;
 export interface DeviceUsers {
   readonly sessions?: readonly string[];
   readonly exports?: readonly string[];
+  /** Resource names of who has reserved it. */
+  readonly reservations?: readonly string[];
   /** State of its attachment, where that alone is the obstacle. */
   readonly attachment?: string;
 }
+
+const words = { sessions: 'sessions', exports: 'exports', reservations: 'those who reserved it:' } as const;
 
 /** The facts of the message are in the metadata too, under the same names. */
 export function deviceInUse(device: string, users: DeviceUsers): HoldfastError {
   const metadata: Record<string, string> = { device };
   const reasons: string[] = [];
-  for (const what of ['sessions', 'exports'] as const) {
+  for (const what of ['sessions', 'exports', 'reservations'] as const) {
     const names = users[what] ?? [];
     if (names.length === 0) continue;
     const more = names.length > NAMES_SHOWN_MAX ? ' and more' : '';
     metadata[what] = names.slice(0, NAMES_SHOWN_MAX).join(', ') + more;
-    reasons.push(`${what} ${metadata[what]}`);
+    reasons.push(`${words[what]} ${metadata[what]}`);
   }
   if (users.attachment !== undefined) {
     metadata['attachment'] = users.attachment;

@@ -10,6 +10,7 @@ import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
 import { namesOfSessions } from '../lease/names-of-sessions.js';
+import { holdersOf } from '../reservation/holders-of.js';
 import { backingColumns } from './backing-columns.js';
 import { deviceInUse, deviceNotFound, NAMES_TAKEN, type DeviceUsers } from './device-errors.js';
 import type { DeviceDefinition, DeviceRecord } from './device-record.js';
@@ -106,18 +107,19 @@ export class DeviceRepository {
   /**
    * For whoever means to detach a device in order to remove it: finds out first whether that can succeed.
    *
-   * @throws HoldfastError DEVICE_IN_USE naming the leases and exports; its attachment alone is no obstacle
+   * @throws HoldfastError DEVICE_IN_USE naming the leases, exports and reservations; its attachment alone is no obstacle
    */
   async requireUnused(id: string): Promise<void> {
     const users = await this.#database.transaction((tx) => findUsers(tx, id));
-    const { sessions = [], exports = [] } = users ?? {};
-    if (sessions.length + exports.length > 0) throw deviceInUse(id, { sessions, exports });
+    const { sessions = [], exports = [], reservations = [] } = users ?? {};
+    if (sessions.length + exports.length + reservations.length === 0) return;
+    throw deviceInUse(id, { sessions, exports, reservations });
   }
 
   /**
    * Forgets a device and its last attachment. Removing what is absent is OK.
    *
-   * @throws HoldfastError DEVICE_IN_USE while it is attached, or leases or exports name it; the message says which
+   * @throws HoldfastError DEVICE_IN_USE while it is attached, or leases, exports or reservations name it; the message says which
    */
   async remove(id: string, cause: Cause = OWN_ACCORD): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
@@ -153,12 +155,14 @@ async function findUsers(tx: Transaction, deviceId: string): Promise<DeviceUsers
     orderBy: { id: 'asc' },
     take: NAMES_TAKEN,
   });
+  const reservations = await holdersOf(tx, deviceId);
   const attachment = await tx.attachment.findUnique({ where: { deviceId } });
   const isAttached = attachment !== null && isLive(toAttachmentRecord(attachment).state);
-  if (sessions.length + exports.length === 0 && !isAttached) return undefined;
+  if (sessions.length + exports.length + reservations.length === 0 && !isAttached) return undefined;
   return {
     sessions,
     exports: exports.map((row) => row.id),
+    reservations,
     ...(isAttached && { attachment: attachment.state }),
   };
 }

@@ -1,0 +1,66 @@
+import { stateLayout } from '@holdfast/contracts';
+import { databaseUrl, LOGGER, SETTINGS, type Logger } from '@holdfast/service';
+import { openStore, type Store } from '@holdfast/store';
+import { Module, type FactoryProvider } from '@nestjs/common';
+import { AllocatorController } from './allocator/allocator.controller.js';
+import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
+import { AllocatorService } from './allocator/allocator.service.js';
+import { ChunkPools } from './chunk/chunk-pools.js';
+import { MapController } from './map/map.controller.js';
+import { MapService } from './map/map.service.js';
+import { RegistryLink } from './registry/registry-link.js';
+import type { VerifierSettings } from './settings.js';
+import { STORE } from './store.provider.js';
+import { VerifierController } from './verifier/verifier.controller.js';
+import { VerifierLifecycle } from './verifier-lifecycle.js';
+
+const store: FactoryProvider<Store> = {
+  provide: STORE,
+  inject: [SETTINGS, LOGGER],
+  useFactory: (settings: VerifierSettings, logger: Logger) =>
+    openStore({
+      url: databaseUrl(settings),
+      onMigration: (name) => {
+        logger.info({ migration: name }, 'migrated the database');
+      },
+    }),
+};
+
+const registryLink: FactoryProvider<RegistryLink> = {
+  provide: RegistryLink,
+  inject: [SETTINGS],
+  useFactory: (settings: VerifierSettings) =>
+    new RegistryLink(`unix:${stateLayout(settings.stateFolder).registrySocket}`),
+};
+
+@Module({
+  controllers: [AllocatorController, MapController, VerifierController],
+  providers: [
+    store,
+    registryLink,
+    VerifierLifecycle,
+    {
+      provide: ChunkPools,
+      inject: [STORE],
+      useFactory: (ownStore: Store) => new ChunkPools(ownStore.chunks),
+    },
+    {
+      provide: AllocatorService,
+      inject: [STORE, RegistryLink, ChunkPools],
+      useFactory: (...parts: ConstructorParameters<typeof AllocatorService>) =>
+        new AllocatorService(...parts),
+    },
+    {
+      provide: AllocatorReconciler,
+      inject: [STORE, ChunkPools, AllocatorService, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof AllocatorReconciler>) =>
+        new AllocatorReconciler(...parts),
+    },
+    {
+      provide: MapService,
+      inject: [STORE, ChunkPools, AllocatorReconciler],
+      useFactory: (...parts: ConstructorParameters<typeof MapService>) => new MapService(...parts),
+    },
+  ],
+})
+export class VerifierModule {}

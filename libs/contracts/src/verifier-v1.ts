@@ -1,0 +1,3 @@
+export * from './generated/holdfast/verifier/v1/allocator.js';
+export * from './generated/holdfast/verifier/v1/map.js';
+export * from './generated/holdfast/verifier/v1/verifier.js';

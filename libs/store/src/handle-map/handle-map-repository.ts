@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util';
+import { HoldfastError } from '@holdfast/foundation';
+import { isReferenceViolation } from '../database/database-error.js';
+import type { Database } from '../database/database.js';
+import { insertOnce } from '../database/insert-once.js';
+import type { HandleMap, MapField } from '../generated/sqlite/client.js';
+import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
+import type { VerifierAuditLog } from '../verifier-audit/verifier-audit-log.js';
+import type { HandleMapDefinition, HandleMapRecord, Slot, ValueRecord } from './handle-map-record.js';
+import { toValueRecord } from './value-row.js';
+
+const withFields = { fields: { orderBy: { position: 'asc' } } } as const;
+
+/** Which values of a map are wanted. */
+export interface ValuePageRequest extends PageRequest<Pick<Slot, 'field' | 'entry'>> {
+  readonly mapNumber: bigint;
+}
+
+/** The maps, and the handles that they keep. One process writes them, the allocator-verifier. */
+export class HandleMapRepository {
+  readonly #database: Database;
+  readonly #audit: VerifierAuditLog;
+
+  constructor(database: Database, audit: VerifierAuditLog) {
+    this.#database = database;
+    this.#audit = audit;
+  }
+
+  /**
+   * Creates a map, every field of which is null. Repeated with the same definition, it answers with the map that exists.
+   *
+   * @throws HoldfastError MAP_EXISTS when the name has another definition
+   */
+  async create({ name, entries, fields }: HandleMapDefinition): Promise<HandleMapRecord> {
+    const { record } = await insertOnce(
+      () =>
+        this.#audit.transaction(async (tx, note) => {
+          const named = fields.map((field, position) => ({ name: field, position }));
+          const data = { name, entries, fields: { create: named } };
+          const row = await tx.handleMap.create({ data, include: withFields });
+          note({
+            kind: 'map',
+            subject: `maps/${name}`,
+            event: 'created',
+            detail: { number: String(row.number) },
+          });
+          return toRecord(row);
+        }),
+      () => this.find(name),
+    );
+    if (record.entries === entries && isDeepStrictEqual(record.fields, [...fields])) return record;
+    throw new HoldfastError('MAP_EXISTS', `The map ${name} exists with another definition.`, { map: name });
+  }
+
+  /** @throws HoldfastError MAP_NOT_FOUND */
+  async get(name: string): Promise<HandleMapRecord> {
+    const record = await this.find(name);
+    if (record !== undefined) return record;
+    throw new HoldfastError('MAP_NOT_FOUND', `There is no map ${name}.`, { map: name });
+  }
+
+  async find(name: string): Promise<HandleMapRecord | undefined> {
+    const row = await this.#database.run((client) =>
+      client.handleMap.findUnique({ where: { name }, include: withFields }),
+    );
+    return row === null ? undefined : toRecord(row);
+  }
+
+  /** By name, in the order of its UTF-8 bytes. */
+  async list({ pageSize, after }: PageRequest<string>): Promise<Page<HandleMapRecord, string>> {
+    const rows = await this.#database.run((client) =>
+      client.handleMap.findMany({
+        ...(after !== undefined && { where: { name: { gt: after } } }),
+        orderBy: { name: 'asc' },
+        take: rowsToTake(pageSize),
+        include: withFields,
+      }),
+    );
+    return toPage(rows.map(toRecord), pageSize, ({ name }) => name);
+  }
+
+  /** The handles of a map, by field and entry. */
+  async values({
+    mapNumber,
+    pageSize,
+    after,
+  }: ValuePageRequest): Promise<Page<ValueRecord, Pick<Slot, 'field' | 'entry'>>> {
+    const behind =
+      after === undefined
+        ? {}
+        : { OR: [{ field: { gt: after.field } }, { field: after.field, entry: { gt: after.entry } }] };
+    const rows = await this.#database.run((client) =>
+      client.mapValue.findMany({
+        where: { mapNumber, ...behind },
+        orderBy: [{ field: 'asc' }, { entry: 'asc' }],
+        take: rowsToTake(pageSize),
+      }),
+    );
+    return toPage(rows.map(toValueRecord), pageSize, ({ field, entry }) => ({ field, entry }));
+  }
+
+  /**
+   * Forgets a map whose values were freed. Removing what is absent is OK.
+   *
+   * @throws HoldfastError MAP_NOT_EMPTY while it holds a handle
+   */
+  async remove(number: bigint): Promise<void> {
+    try {
+      await this.#audit.transaction(async (tx, note) => {
+        const row = await tx.handleMap.findUnique({ where: { number } });
+        if (row === null) return;
+        await tx.handleMap.delete({ where: { number } });
+        note({ kind: 'map', subject: `maps/${row.name}`, event: 'freed' });
+      });
+    } catch (error) {
+      if (!isReferenceViolation(error)) throw error;
+      throw new HoldfastError('MAP_NOT_EMPTY', 'The map holds handles: they are freed before it is.', {
+        map: String(number),
+      });
+    }
+  }
+}
+
+function toRecord({ fields, ...row }: HandleMap & { readonly fields: readonly MapField[] }): HandleMapRecord {
+  return { ...row, fields: fields.map(({ name }) => name) };
+}
