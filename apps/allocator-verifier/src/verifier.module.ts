@@ -6,6 +6,10 @@ import { AllocatorController } from './allocator/allocator.controller.js';
 import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
 import { AllocatorService } from './allocator/allocator.service.js';
 import { ChunkPools } from './chunk/chunk-pools.js';
+import { ChunkExportController } from './fence/chunk-export.controller.js';
+import { ChunkExportService } from './fence/chunk-export.service.js';
+import { MapFence } from './fence/map-fence.js';
+import { WorkerLink } from './fence/worker-link.js';
 import { MapController } from './map/map.controller.js';
 import { MapService } from './map/map.service.js';
 import { RegistryLink } from './registry/registry-link.js';
@@ -33,11 +37,19 @@ const registryLink: FactoryProvider<RegistryLink> = {
     new RegistryLink(`unix:${stateLayout(settings.stateFolder).registrySocket}`),
 };
 
+const workerLink: FactoryProvider<WorkerLink> = {
+  provide: WorkerLink,
+  inject: [SETTINGS],
+  useFactory: (settings: VerifierSettings) =>
+    new WorkerLink(`unix:${stateLayout(settings.stateFolder).workerSocket}`),
+};
+
 @Module({
-  controllers: [AllocatorController, MapController, VerifierController],
+  controllers: [AllocatorController, ChunkExportController, MapController, VerifierController],
   providers: [
     store,
     registryLink,
+    workerLink,
     VerifierLifecycle,
     {
       provide: ChunkPools,
@@ -57,8 +69,18 @@ const registryLink: FactoryProvider<RegistryLink> = {
         new AllocatorReconciler(...parts),
     },
     {
+      provide: MapFence,
+      inject: [STORE, WorkerLink, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof MapFence>) => new MapFence(...parts),
+    },
+    {
+      provide: ChunkExportService,
+      inject: [STORE],
+      useFactory: (ownStore: Store) => new ChunkExportService(ownStore),
+    },
+    {
       provide: MapService,
-      inject: [STORE, ChunkPools, AllocatorReconciler],
+      inject: [STORE, ChunkPools, AllocatorReconciler, MapFence],
       useFactory: (...parts: ConstructorParameters<typeof MapService>) => new MapService(...parts),
     },
   ],

@@ -6,23 +6,30 @@ import { expect, onTestFinished, test } from 'vitest';
 import { AllocatorReconciler } from '../allocator/allocator.reconciler.js';
 import { AllocatorService } from '../allocator/allocator.service.js';
 import { ChunkPools } from '../chunk/chunk-pools.js';
+import { MapFence } from '../fence/map-fence.js';
+import { WorkerLink } from '../fence/worker-link.js';
 import { RegistryLink } from '../registry/registry-link.js';
 import { MapService } from './map.service.js';
 
-/** The services on real records; nobody listens where the registry would be, and memory needs none. */
+/** The services on real records; nobody listens where registry and worker would be: memory needs none, nor
+ * do maps that nobody is served. */
 async function startServices() {
   const folder = temporaryFolder();
   const store = await openStore({ url: `file:${path.join(folder, 'records.db')}` });
   const pools = new ChunkPools(store.chunks);
   const registry = new RegistryLink(`unix:${path.join(folder, 'registry.sock')}`);
   const allocators = new AllocatorService(store, registry, pools);
-  const reconciler = new AllocatorReconciler(store, pools, allocators, createLogger('test', 'silent'));
+  const logger = createLogger('test', 'silent');
+  const reconciler = new AllocatorReconciler(store, pools, allocators, logger);
+  const worker = new WorkerLink(`unix:${path.join(folder, 'worker.sock')}`);
+  const fence = new MapFence(store, worker, logger);
   onTestFinished(async () => {
     await reconciler.stop();
     registry.close();
+    worker.close();
     await store.close();
   });
-  return { store, pools, allocators, reconciler, maps: new MapService(store, pools, reconciler) };
+  return { store, pools, allocators, reconciler, maps: new MapService(store, pools, reconciler, fence) };
 }
 
 const memory = (name: string) => ({ name, offset: 0n, length: 2n ** 26n, chunkBytes: 4096 });
