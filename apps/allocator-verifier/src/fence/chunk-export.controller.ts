@@ -10,11 +10,7 @@ export class ChunkExportController implements GrpcControllerOf<verifierV1.ChunkS
     private readonly fence: MapFence,
   ) {}
 
-  resolveChunks({
-    map,
-    field,
-    allocator,
-  }: verifierV1.ResolveChunksRequest): Promise<verifierV1.ChunkSource> {
+  resolveChunks({ map, field, allocator }: verifierV1.ResolveChunksRequest): Promise<verifierV1.ChunkSource> {
     const names = [mapName.parse(map, 'map'), field, allocatorName.parse(allocator, 'allocator')] as const;
     return this.exports.resolve(...names);
   }

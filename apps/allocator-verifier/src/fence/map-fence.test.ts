@@ -63,7 +63,11 @@ test('Law 4 a change is written between the hold that the worker confirms and wh
   await fence.serve(field);
   worker.sources.push(source);
   worker.before = async (call) => {
-    const held = await store.maps.chunks({ mapNumber: map, field: 'chunk', allocatorNumber: field.allocator });
+    const held = await store.maps.chunks({
+      mapNumber: map,
+      field: 'chunk',
+      allocatorNumber: field.allocator,
+    });
     worker.calls.push(`${String(held.length)} held at ${call.split(' ')[0] ?? ''}`);
     expect((await store.maps.get('volume')).epoch, 'on the disk before').toBe(2n);
   };
@@ -95,7 +99,11 @@ test('changes of one map, and who begins to be served it, wait for each other', 
   const { worker, fence, map, field, source, freeFirst } = await startFence();
   await fence.serve(field);
   worker.sources.push(source);
-  await Promise.all([fence.change([map], freeFirst), fence.serve(field), fence.change([map, 99n], async () => {})]);
+  await Promise.all([
+    fence.change([map], freeFirst),
+    fence.serve(field),
+    fence.change([map, 99n], async () => {}),
+  ]);
   expect(worker.calls.slice(1)).toEqual([
     'hold 1 @2',
     'publish 1/chunk @2 [0,0,2,0]',

@@ -3,6 +3,12 @@ import { createClient, listAll, workerV1, type ServiceClient } from '@holdfast/c
 /** Sessions that are fetched at once. */
 const SESSIONS_PAGE = 1000;
 
+/** Longer than the worker waits for requests to end, and short enough for whoever asked for the change to hear of it. */
+const HOLD_DEADLINE_MS = 8_000;
+
+/** The rest is answered from memory: whoever asked for the change still waits. */
+const TELL_DEADLINE_MS = 3_000;
+
 /** Which chunks sessions are served: those of one allocator in one field of a map, by number. */
 export interface ServedField {
   readonly map: bigint;
@@ -31,24 +37,23 @@ export class WorkerLink {
 
   /** Answered when no request of the sessions of a map is under way, and none begins. @throws HoldfastError CHUNKS_BUSY */
   async hold(map: bigint, epoch: bigint): Promise<void> {
-    await this.#chunks.holdChunks({ map, epoch });
+    await this.#chunks.holdChunks({ map, epoch }, { deadlineMs: HOLD_DEADLINE_MS });
   }
 
   /** @param chunks for each entry 0, or the number of its chunk plus 1 */
   async publish(field: ServedField, epoch: bigint, chunks: readonly number[]): Promise<void> {
-    await this.#chunks.publishChunks({
-      map: field.map,
-      field: field.field,
-      allocator: field.allocator,
-      epoch,
-      chunks: [...chunks],
-    });
+    const { map, field: name, allocator } = field;
+    const request = { map, field: name, allocator, epoch, chunks: [...chunks] };
+    await this.#chunks.publishChunks(request, { deadlineMs: TELL_DEADLINE_MS });
   }
 
   /** Every field that a session is served, once. */
   async fields(): Promise<FoundField[]> {
     const sessions = await listAll(async (pageToken) => {
-      const page = await this.#sessions.listSessions({ pageSize: SESSIONS_PAGE, pageToken });
+      const page = await this.#sessions.listSessions(
+        { pageSize: SESSIONS_PAGE, pageToken },
+        { deadlineMs: TELL_DEADLINE_MS },
+      );
       return { items: page.sessions, nextPageToken: page.nextPageToken };
     });
     const found = new Map<string, FoundField>();

@@ -28,7 +28,11 @@ export function exportCommand(): Command {
   const command = new Command('export').description('Publish devices, or chunks of them, to NBD clients');
 
   forInstance(
-    withRate(withPolicy(command.command('add <name>').description('Publish a device, or the chunks that a map holds'))),
+    withRate(
+      withPolicy(
+        command.command('add <name>').description('Publish a device, or the chunks that a map holds'),
+      ),
+    ),
   )
     .option('--device <name>', 'the device to publish')
     .option('--map <name>', 'the map to publish the chunks of, in the order of its entries')

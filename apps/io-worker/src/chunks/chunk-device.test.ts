@@ -61,66 +61,62 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
 
 test('answers as a list of chunks does that is kept apart, and touches no byte of others', async () => {
   await fc.assert(
-    fc.asyncProperty(
-      chunkLists,
-      fc.array(acts, { minLength: 1, maxLength: 30 }),
-      async (first, history) => {
-        const { client, scene, table } = serve(first);
-        const disk = Buffer.from(scene.original());
-        let chunks: readonly number[] = first;
-        let epoch = 1n;
-        const placeOf = (byte: number) => {
-          const chunk = chunks[Math.floor(byte / CHUNK)] ?? 0;
-          return chunk === 0 ? undefined : START + (chunk - 1) * CHUNK + (byte % CHUNK);
-        };
-        for (const act of history) {
-          if (act.kind === 'swap') {
-            epoch += 1n;
-            await table.hold(epoch);
-            table.publish(epoch, act.chunks);
-            chunks = act.chunks;
-            continue;
+    fc.asyncProperty(chunkLists, fc.array(acts, { minLength: 1, maxLength: 30 }), async (first, history) => {
+      const { client, scene, table } = serve(first);
+      const disk = Buffer.from(scene.original());
+      let chunks: readonly number[] = first;
+      let epoch = 1n;
+      const placeOf = (byte: number) => {
+        const chunk = chunks[Math.floor(byte / CHUNK)] ?? 0;
+        return chunk === 0 ? undefined : START + (chunk - 1) * CHUNK + (byte % CHUNK);
+      };
+      for (const act of history) {
+        if (act.kind === 'swap') {
+          epoch += 1n;
+          await table.hold(epoch);
+          table.publish(epoch, act.chunks);
+          chunks = act.chunks;
+          continue;
+        }
+        const { at, length } = act;
+        const places = Array.from({ length }, (_, byte) => placeOf(at + byte));
+        const isWhole = !places.includes(undefined);
+        switch (act.kind) {
+          case 'read': {
+            const { error, data } = await client.ask({ type: READ, offset: at, length });
+            expect(error).toBe(0);
+            const expected = places.map((place) => (place === undefined ? 0 : (disk[place] ?? 0)));
+            expect(data.equals(Buffer.from(expected))).toBe(true);
+            break;
           }
-          const { at, length } = act;
-          const places = Array.from({ length }, (_, byte) => placeOf(at + byte));
-          const isWhole = !places.includes(undefined);
-          switch (act.kind) {
-            case 'read': {
-              const { error, data } = await client.ask({ type: READ, offset: at, length });
-              expect(error).toBe(0);
-              const expected = places.map((place) => (place === undefined ? 0 : (disk[place] ?? 0)));
-              expect(data.equals(Buffer.from(expected))).toBe(true);
-              break;
-            }
-            case 'cache':
-              expect((await client.ask({ type: CACHE, offset: at, length })).error).toBe(0);
-              break;
-            case 'trim':
-              expect((await client.ask({ type: TRIM, offset: at, length })).error).toBe(0);
-              // A file's holes read as zeroes: what was trimmed is known here.
-              for (const place of places) if (place !== undefined) disk[place] = 0;
-              break;
-            case 'write':
-            case 'zero': {
-              const { flags, fill } = act;
-              const isWrite = act.kind === 'write';
-              const { error } = await client.ask(
-                isWrite
-                  ? { type: WRITE, offset: at, payload: Buffer.alloc(length, fill), flags }
-                  : { type: WRITE_ZEROES, offset: at, length, flags },
-              );
-              const needsAll = isWrite || (flags & CommandFlag.NO_HOLE) !== 0;
-              expect(error).toBe(needsAll && !isWhole ? ENOSPC : 0);
-              if (error === 0) for (const place of places) if (place !== undefined) disk[place] = fill;
-              break;
-            }
+          case 'cache':
+            expect((await client.ask({ type: CACHE, offset: at, length })).error).toBe(0);
+            break;
+          case 'trim':
+            expect((await client.ask({ type: TRIM, offset: at, length })).error).toBe(0);
+            // A file's holes read as zeroes: what was trimmed is known here.
+            for (const place of places) if (place !== undefined) disk[place] = 0;
+            break;
+          case 'write':
+          case 'zero': {
+            const { flags, fill } = act;
+            const isWrite = act.kind === 'write';
+            const { error } = await client.ask(
+              isWrite
+                ? { type: WRITE, offset: at, payload: Buffer.alloc(length, fill), flags }
+                : { type: WRITE_ZEROES, offset: at, length, flags },
+            );
+            const needsAll = isWrite || (flags & CommandFlag.NO_HOLE) !== 0;
+            expect(error).toBe(needsAll && !isWhole ? ENOSPC : 0);
+            if (error === 0) for (const place of places) if (place !== undefined) disk[place] = fill;
+            break;
           }
         }
-        expect((await client.ask({ type: FLUSH })).error).toBe(0);
-        expect(scene.content().equals(disk)).toBe(true);
-        client.hangUp();
-      },
-    ),
+      }
+      expect((await client.ask({ type: FLUSH })).error).toBe(0);
+      expect(scene.content().equals(disk)).toBe(true);
+      client.hangUp();
+    }),
     { numRuns: 40 },
   );
 });

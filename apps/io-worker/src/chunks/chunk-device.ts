@@ -78,13 +78,7 @@ export class ChunkDevice implements EventedDevice {
   }
 
   /** A null entry is zeroes already; it can only not be provisioned. */
-  zero(
-    offset: number,
-    length: number,
-    durable: boolean,
-    noHole: boolean,
-    fast: boolean,
-  ): Promise<number> {
+  zero(offset: number, length: number, durable: boolean, noHole: boolean, fast: boolean): Promise<number> {
     return this.#change(offset, length, durable, noHole, ({ at, length: part }, _done, isDurable) =>
       at === undefined ? 0 : this.#device.zero(at, part, isDurable, noHole, fast),
     );

@@ -53,6 +53,7 @@ test('Law 4 of an older epoch nothing is taken, held or published', async () => 
   const table = new ChunkTable(source);
   table.publish(5n, [1, 2]);
   await expect(table.hold(4n)).rejects.toMatchObject(stale);
+  await expect(table.hold(5n), 'late, of what is published').rejects.toMatchObject(stale);
   expect(table.list).toEqual(Uint32Array.of(1, 2));
   await table.hold(6n);
   expect(() => {

@@ -10,6 +10,8 @@ import { CHUNKS_REST_MS } from './limits.js';
 export class ChunkTable {
   readonly source: ChunkSource;
   #epoch = 0n;
+  /** Of what is published, or was last. */
+  #publishedEpoch = 0n;
   #list: ChunkList;
   #held = true;
   #using = 0;
@@ -66,6 +68,9 @@ export class ChunkTable {
    * @throws HoldfastError CHUNKS_STALE; CHUNKS_BUSY when one does not end in time, and then it is held all the same
    */
   async hold(epoch: bigint, restMs = CHUNKS_REST_MS): Promise<void> {
+    // One that comes late, when its caller has given up and gone on: nobody would ever publish for it.
+    if (epoch <= this.#publishedEpoch)
+      throw stale(this.source.map, `epoch ${String(epoch)} is published already`);
     this.#rise(epoch);
     this.#held = true;
     if (this.#using === 0) return;
@@ -106,6 +111,7 @@ export class ChunkTable {
       throw stale(map, 'what its sessions may reach would change under their requests');
     }
     this.#rise(epoch);
+    this.#publishedEpoch = epoch;
     this.#list = list;
     if (!this.#held) return;
     this.#held = false;

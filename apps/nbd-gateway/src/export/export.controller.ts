@@ -1,4 +1,12 @@
-import { allocatorName, deviceName, exportName, formatPageToken, gatewayV1, mapName, parsePage } from '@holdfast/contracts';
+import {
+  allocatorName,
+  deviceName,
+  exportName,
+  formatPageToken,
+  gatewayV1,
+  mapName,
+  parsePage,
+} from '@holdfast/contracts';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
 import type { ExportChunks, ExportRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';

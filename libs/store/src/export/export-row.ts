@@ -29,7 +29,8 @@ export function toExportRecord(row: Export): ExportRecord {
 /** All columns that a definition has; what else an object carries stays out. */
 export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime' | 'rateRevision'> {
   const { id, deviceId, readOnly, description, transient, hidden, tlsRequired } = definition;
-  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize, rateLimit, chunks } = definition;
+  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize, rateLimit, chunks } =
+    definition;
   assert(
     allowedClients.every((rule) => rule !== '' && !rule.includes(LINE_END)),
     'a rule about clients is one line',
