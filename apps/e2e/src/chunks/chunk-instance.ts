@@ -16,8 +16,8 @@ export class ChunkInstance {
   private constructor(
     readonly holdfast: Holdfast,
     readonly faults: Faults,
-    /** The file behind the loop device. */
-    readonly pool: string,
+    /** The loop device: it has the page cache that the worker writes to. */
+    readonly node: string,
     readonly store: Store,
   ) {}
 
@@ -28,18 +28,18 @@ export class ChunkInstance {
     const store = await openStore({ url: env['DATABASE_URL'] ?? `file:${holdfast.layout.database}` });
     atEnd(() => store.close());
     const pool = makeImage(POOL_CHUNKS * CHUNK_BYTES, { name: 'pool.img' });
-    const instance = new ChunkInstance(holdfast, faults, pool, store);
-    await instance.does('device', 'add', 'disk', '--kind', 'loop', '--path', pool);
-    await instance.does('device', 'attach', 'disk');
+    const does = (...args: readonly string[]) => doesAt(holdfast, args);
+    await does('device', 'add', 'disk', '--kind', 'loop', '--path', pool);
+    await does('device', 'attach', 'disk');
+    const [node = ''] = (await does('device', 'node', 'disk')).split(' ');
+    const instance = new ChunkInstance(holdfast, faults, node, store);
     await instance.does('allocator', 'create', 'pool', '--device', 'disk', '--chunk', '64K');
     return instance;
   }
 
   /** Runs a command that has to succeed. @returns what it printed */
-  async does(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.holdfast.cli(...args);
-    if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
-    return stdout;
+  does(...args: readonly string[]): Promise<string> {
+    return doesAt(this.holdfast, args);
   }
 
   uri(name: string): string {
@@ -85,14 +85,20 @@ export class ChunkInstance {
     });
   }
 
-  /** What is in a chunk, as the file behind the device has it. */
+  /** What is in a chunk, as the device has it. */
   chunk(number: number, length = CHUNK_BYTES): Buffer {
     const bytes = Buffer.alloc(length);
-    const fd = openSync(this.pool, 'r');
+    const fd = openSync(this.node, 'r');
     readSync(fd, bytes, 0, length, number * CHUNK_BYTES);
     closeSync(fd);
     return bytes;
   }
+}
+
+async function doesAt(holdfast: Holdfast, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await holdfast.cli(...args);
+  if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+  return stdout;
 }
 
 /** Entry 0 has the chunk `first`, the next the one after it, and so on. */

@@ -46,20 +46,4 @@ describe.skipIf(needs.missing)(`a change of a map that a client is served ${need
     session.hangUp();
     await balancedLedger(holdfast);
   });
-
-  it('Law 4 is refused while the worker does not answer', async () => {
-    const { holdfast } = instance;
-    await instance.publish('stopped');
-    await instance.hold('stopped', chunksFrom(0));
-    const session = await openWhenServed(holdfast, 'stopped');
-    const worker = holdfast.kill('io-worker', 'SIGSTOP');
-    const { code, stderr } = await holdfast.cli('map', 'free', 'stopped');
-    process.kill(worker, 'SIGCONT');
-    expect([code === 0, stderr]).toEqual([false, expect.stringContaining('SERVICE_UNAVAILABLE')]);
-    expect((await session.write(0, Buffer.alloc(512, 7))).error).toBe(0);
-    expect(instance.chunk(0, 512)).toEqual(Buffer.alloc(512, 7));
-    await instance.does('map', 'free', 'stopped');
-    expect((await session.write(0, Buffer.alloc(512, 7))).error).toBe(NbdError.ENOSPC);
-    session.hangUp();
-  });
 });
