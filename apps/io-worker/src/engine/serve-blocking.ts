@@ -116,7 +116,8 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
           machine.received(count, spin.waited);
         } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
-        lent?.tick(Date.now());
+        // Not the time of day, which may be set back.
+        lent?.tick(performance.now());
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
@@ -142,6 +143,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       case Step.trim:
         if (control.fenced) return 'fenced';
         machine.completed(device.trim(machine.fileOffset, machine.length, machine.durable === 1));
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.zero:
         if (control.fenced) return 'fenced';
@@ -154,6 +156,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
             machine.fast === 1,
           ),
         );
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.cache:
         machine.completed(device.cache(machine.fileOffset, machine.length));
