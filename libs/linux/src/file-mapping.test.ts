@@ -91,7 +91,12 @@ describe('a mapped file', () => {
     const absent = openSync(folder.file('absent'), 'w+', 0o644);
     ftruncateSync(absent, SIZE);
     const answers = async (uid: number | undefined) => {
-      const command = ['--input-type=module', '-e', `import * as linux from '${compiledModule()}';${asks}`, '3'];
+      const command = [
+        '--input-type=module',
+        '-e',
+        `import * as linux from '${compiledModule()}';${asks}`,
+        '3',
+      ];
       const child = spawn(process.execPath, command, {
         cwd: '/',
         stdio: ['ignore', 'pipe', 'inherit', absent],

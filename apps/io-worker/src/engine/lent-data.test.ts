@@ -123,7 +123,9 @@ describe('a session', () => {
     const { client } = scene.serve();
     for (const type of [TRIM, WRITE_ZEROES]) {
       const range = { offset: 0, length: 1024 * KIB };
-      expect((await client.ask({ type: WRITE, offset: 0, payload: Buffer.alloc(1024 * KIB, 1) })).error).toBe(0);
+      expect((await client.ask({ type: WRITE, offset: 0, payload: Buffer.alloc(1024 * KIB, 1) })).error).toBe(
+        0,
+      );
       expect((await client.ask({ type: READ, offset: 0, length: 4 * KIB })).error).toBe(0);
       expect((await client.ask({ type, ...range })).error).toBe(0);
       const trimmed = scene.allocatedBytes();
