@@ -47,6 +47,8 @@ export interface BlockingSession {
   readonly bell: number;
   /** This thread among those of its engine. */
   readonly threads: AwakeThreads;
+  /** What this thread has locked of a device, for whoever outlives it. */
+  readonly heldLocks: SharedArrayBuffer;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -62,7 +64,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
   const device =
     direct === undefined
       ? new DeviceIo(session.device, pins)
-      : new DirectDeviceIo(session.device, direct, pins);
+      : new DirectDeviceIo(session.device, direct, pins, session.heldLocks);
   // Past the page cache there is nothing hot.
   using lent = direct === undefined ? LentData.of(session.device, session.facts.sizeBytes) : undefined;
   const pace = new Throttle(session.limit);
