@@ -5,6 +5,12 @@ import { HotRanges } from './hot-ranges.js';
 const LOANS_MAX = GATHER_PIECES_MAX / 2 - 1;
 
 /**
+ * How much of a device a session maps at most, in bytes; what lies behind it is read. All threads together, 256 at the most,
+ * then take half of the addresses that a process has, and the page tables of one session half a gigabyte.
+ */
+export const MAPPED_BYTES_MAX = 256 * 1024 ** 3;
+
+/**
  * Data of queued replies that lies in the page cache and is sent from there: one send for many READs, and not one read. In
  * the output buffer its place is left as it was.
  *
@@ -26,10 +32,14 @@ export class LentData implements Disposable {
     this.#hot = new HotRanges(mapping);
   }
 
-  /** Of a device of `sizeBytes`; undefined where it cannot be mapped. */
+  /** Of a device of `sizeBytes`; undefined where it cannot be mapped, or nobody tells what is in the page cache. */
   static of(device: number, sizeBytes: number): LentData | undefined {
-    const mapping = sizeBytes > 0 ? FileMapping.map(device, sizeBytes) : undefined;
-    return mapping && new LentData(mapping);
+    const length = Math.min(sizeBytes, MAPPED_BYTES_MAX);
+    const mapping = length > 0 ? FileMapping.map(device, length) : undefined;
+    if (mapping === undefined) return undefined;
+    if (mapping.tellsResidence) return new LentData(mapping);
+    mapping[Symbol.dispose]();
+    return undefined;
   }
 
   /** Whether the replies that are queued have loans. */
@@ -37,9 +47,14 @@ export class LentData implements Disposable {
     return this.#count > 0;
   }
 
-  /** Tells the time, in milliseconds; once for each batch of requests. */
+  /** Tells the time, in milliseconds of a clock that is never set back; once for each batch of requests. */
   tick(nowMs: number): void {
     this.#hot.tick(nowMs);
+  }
+
+  /** A range was trimmed or zeroed, and may be a hole now: tmpfs takes memory for one that is sent from there. */
+  forget(fileOffset: number, length: number): void {
+    this.#hot.forget(fileOffset, length);
   }
 
   /** Whether a range can be lent now: it is hot, and there is room for one more. */
@@ -77,6 +92,7 @@ export class LentData implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#message[Symbol.dispose]();
     this.#mapping[Symbol.dispose]();
   }
 }

@@ -47,6 +47,8 @@ export interface BlockingSession {
   readonly bell: number;
   /** This thread among those of its engine. */
   readonly threads: AwakeThreads;
+  /** What this thread has locked of a device, for whoever outlives it. */
+  readonly heldLocks: SharedArrayBuffer;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -62,7 +64,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
   const device =
     direct === undefined
       ? new DeviceIo(session.device, pins)
-      : new DirectDeviceIo(session.device, direct, pins);
+      : new DirectDeviceIo(session.device, direct, pins, session.heldLocks);
   // Past the page cache there is nothing hot.
   using lent = direct === undefined ? LentData.of(session.device, session.facts.sizeBytes) : undefined;
   const pace = new Throttle(session.limit);
@@ -116,7 +118,8 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
           machine.received(count, spin.waited);
         } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
-        lent?.tick(Date.now());
+        // Not the time of day, which may be set back.
+        lent?.tick(performance.now());
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
@@ -142,6 +145,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       case Step.trim:
         if (control.fenced) return 'fenced';
         machine.completed(device.trim(machine.fileOffset, machine.length, machine.durable === 1));
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.zero:
         if (control.fenced) return 'fenced';
@@ -154,6 +158,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
             machine.fast === 1,
           ),
         );
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.cache:
         machine.completed(device.cache(machine.fileOffset, machine.length));
