@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { compiledThreadEngine } from '../testing/compiled.js';
 import { EngineScene } from '../testing/engine-scene.js';
 import { LentData, MAPPED_BYTES_MAX } from './lent-data.js';
+import { Loans } from './loans.js';
 import type { ThreadEngine } from './thread-engine.js';
 
 const KIB = 1024;
@@ -95,7 +96,10 @@ describe('a session', () => {
     ftruncateSync(fd, 64 * KIB);
     collect();
     const before = process.memoryUsage().arrayBuffers;
-    for (let i = 0; i < 300; i++) LentData.of(fd, 64 * KIB)?.[Symbol.dispose]();
+    for (let i = 0; i < 300; i++) {
+      using loans = new Loans();
+      LentData.of(loans, fd, 64 * KIB)?.[Symbol.dispose]();
+    }
     const left = () => {
       collect();
       return process.memoryUsage().arrayBuffers - before;
@@ -108,7 +112,8 @@ describe('a session', () => {
     const fd = openSync(path.join(temporaryFolder(), 'disk'), 'w+');
     ftruncateSync(fd, MAPPED_BYTES_MAX + 1024 * KIB);
     for (const offset of [0, MAPPED_BYTES_MAX]) writeSync(fd, Buffer.alloc(256 * KIB), 0, 256 * KIB, offset);
-    using lent = LentData.of(fd, MAPPED_BYTES_MAX + 1024 * KIB);
+    using loans = new Loans();
+    using lent = LentData.of(loans, fd, MAPPED_BYTES_MAX + 1024 * KIB);
     expect(lent?.canLend(0, 4 * KIB)).toBe(true);
     expect(lent?.canLend(MAPPED_BYTES_MAX, 4 * KIB)).toBe(false);
     expect(lent?.canLend(MAPPED_BYTES_MAX - 4 * KIB, 8 * KIB)).toBe(false);
