@@ -46,7 +46,7 @@ function insertProgram(state: string): string {
 }
 
 function insertRow(change: Record<string, string>): string {
-  const row = { programNumber: '1', kind: `'U'`, mapNumber: '1', field: `'f'`, ...change };
+  const row = { key: `'k'`, programNumber: '1', kind: `'U'`, mapNumber: '1', field: `'f'`, ...change };
   const names = Object.keys(row).map((name) => `"${name}"`);
   return `INSERT INTO "DependencyRow" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
 }
