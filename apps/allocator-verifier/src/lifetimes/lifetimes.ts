@@ -102,8 +102,8 @@ export class Lifetimes {
         discarded: columns(change.updated.filter(({ discardable }) => discardable)).map(({ key }) => key),
         deleted: columns(change.deleted).map(({ key }) => key),
         activated: [],
-        draining: change.allocatorsDraining.map(numbers.ofAllocator),
-        destroyed: change.allocatorsDestroyed.map(numbers.ofAllocator),
+        draining: change.allocatorsDraining.map((name) => numbers.ofAllocator(name)),
+        destroyed: change.allocatorsDestroyed.map((name) => numbers.ofAllocator(name)),
         trail: JSON.stringify(auditRecord(operation, change, observed)),
       }),
     );

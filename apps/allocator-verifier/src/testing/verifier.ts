@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
-import { Checker, DependencyTable, type AuditRecord } from '@holdfast/lifetime';
+import { Checker, type AuditRecord, type DependencyTable } from '@holdfast/lifetime';
 import { createLogger } from '@holdfast/service';
 import { openStore, type Store } from '@holdfast/store';
 import { onTestFinished } from 'vitest';
