@@ -170,8 +170,9 @@ describeDatabases('the database itself', (database) => {
       await raw.execute(insertLease({}));
       await raw.execute(insertProgram('UNLOADED'));
       await raw.execute(insertRow({}));
-      await raw.execute(insertRow({ kind: `'S'`, allocatorNumber: '1' }));
-      await raw.execute(insertRow({ kind: `'E'`, otherMapNumber: '1', otherField: `'g'` }));
+      await raw.execute(insertRow({ key: `'s'`, kind: `'S'`, allocatorNumber: '1' }));
+      await expect(raw.execute(insertRow({})), 'a row that says the same').rejects.toThrow(/unique/i);
+      await raw.execute(insertRow({ key: `'e'`, kind: `'E'`, otherMapNumber: '1', otherField: `'g'` }));
     } finally {
       await raw.close();
     }
