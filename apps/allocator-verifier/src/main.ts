@@ -11,6 +11,8 @@ await startService({
   definitions: {
     AllocatorService: verifierV1.AllocatorServiceService,
     MapService: verifierV1.MapServiceService,
+    ProgramService: verifierV1.ProgramServiceService,
+    TableService: verifierV1.TableServiceService,
     VerifierService: verifierV1.VerifierServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).verifierSocket,

@@ -1,6 +1,7 @@
 import { ServiceHealth, type Lifecycle } from '@holdfast/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
+import { Lifetimes } from './lifetimes/lifetimes.js';
 import { RegistryLink } from './registry/registry-link.js';
 import { STORE, type StoreToken } from './store.provider.js';
 
@@ -12,12 +13,13 @@ export class VerifierLifecycle implements Lifecycle {
     private readonly health: ServiceHealth,
     private readonly registry: RegistryLink,
     private readonly reconciler: AllocatorReconciler,
+    private readonly lifetimes: Lifetimes,
   ) {}
 
   /** Ready as soon as the records are in memory: the registry may come later, and only creating and destroying needs it. */
   async start(): Promise<void> {
-    await this.reconciler.load();
-    this.reconciler.start();
+    await this.lifetimes.load();
+    void this.reconciler.look();
     this.health.ready();
   }
 

@@ -8,6 +8,11 @@ import { AllocatorService } from './allocator/allocator.service.js';
 import { ChunkPools } from './chunk/chunk-pools.js';
 import { MapController } from './map/map.controller.js';
 import { MapService } from './map/map.service.js';
+import { Lifetimes } from './lifetimes/lifetimes.js';
+import { ProgramController } from './program/program.controller.js';
+import { ProgramRunner } from './program/program-runner.js';
+import { ProgramService } from './program/program.service.js';
+import { TableController } from './table/table.controller.js';
 import { RegistryLink } from './registry/registry-link.js';
 import type { VerifierSettings } from './settings.js';
 import { STORE } from './store.provider.js';
@@ -34,7 +39,7 @@ const registryLink: FactoryProvider<RegistryLink> = {
 };
 
 @Module({
-  controllers: [AllocatorController, MapController, VerifierController],
+  controllers: [AllocatorController, MapController, ProgramController, TableController, VerifierController],
   providers: [
     store,
     registryLink,
@@ -45,21 +50,36 @@ const registryLink: FactoryProvider<RegistryLink> = {
       useFactory: (ownStore: Store) => new ChunkPools(ownStore.chunks),
     },
     {
+      provide: Lifetimes,
+      inject: [STORE, ChunkPools],
+      useFactory: (...parts: ConstructorParameters<typeof Lifetimes>) => new Lifetimes(...parts),
+    },
+    {
       provide: AllocatorService,
-      inject: [STORE, RegistryLink, ChunkPools],
+      inject: [STORE, RegistryLink, ChunkPools, Lifetimes],
       useFactory: (...parts: ConstructorParameters<typeof AllocatorService>) =>
         new AllocatorService(...parts),
     },
     {
       provide: AllocatorReconciler,
-      inject: [STORE, ChunkPools, AllocatorService, LOGGER],
+      inject: [STORE, AllocatorService, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof AllocatorReconciler>) =>
         new AllocatorReconciler(...parts),
     },
     {
       provide: MapService,
-      inject: [STORE, ChunkPools, AllocatorReconciler],
+      inject: [STORE, ChunkPools, Lifetimes, AllocatorReconciler, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof MapService>) => new MapService(...parts),
+    },
+    {
+      provide: ProgramService,
+      inject: [Lifetimes],
+      useFactory: (lifetimes: Lifetimes) => new ProgramService(lifetimes),
+    },
+    {
+      provide: ProgramRunner,
+      inject: [STORE, ChunkPools, Lifetimes, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof ProgramRunner>) => new ProgramRunner(...parts),
     },
   ],
 })
