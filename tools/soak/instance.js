@@ -102,7 +102,7 @@ function footprints(supervisor) {
       const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       const number = (/** @type {RegExp} */ key) => Number(key.exec(status)?.[1] ?? NaN);
       const footprint = {
-        rssBytes: number(/^VmRSS:\s+(\d+) kB$/m) * 1024,
+        memoryBytes: number(/^RssAnon:\s+(\d+) kB$/m) * 1024,
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
         threads: number(/^Threads:\s+(\d+)$/m),
       };

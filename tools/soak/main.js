@@ -65,10 +65,10 @@ function positive(name, text) {
 /** @param {Outcome} outcome */
 function describe({ minutes, laps, tally, trends, isFlat }) {
   const shown = (/** @type {Trend} */ { figure }, /** @type {number} */ value) =>
-    figure === 'rssBytes' ? `${(value / mib).toFixed(1)} MiB` : `${value}`;
+    figure === 'memoryBytes' ? `${(value / mib).toFixed(1)} MiB` : `${value}`;
   const rows = trends.map((trend) => [
     trend.service,
-    trend.figure === 'rssBytes' ? 'memory' : trend.figure,
+    trend.figure === 'memoryBytes' ? 'memory' : trend.figure,
     shown(trend, trend.second),
     shown(trend, trend.last),
     trend.isFlat ? 'flat' : 'not flat',

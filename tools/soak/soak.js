@@ -185,8 +185,8 @@ function describeLap(lap, startedAt, { connects, requests, attaches }) {
 function describeFootprints(footprints) {
   return Object.entries(footprints)
     .map(
-      ([service, { rssBytes, descriptors, threads }]) =>
-        `${service} ${Math.round(rssBytes / 2 ** 20)} MiB, ${descriptors} fds, ${threads} threads`,
+      ([service, { memoryBytes, descriptors, threads }]) =>
+        `${service} ${Math.round(memoryBytes / 2 ** 20)} MiB, ${descriptors} fds, ${threads} threads`,
     )
     .join('; ');
 }

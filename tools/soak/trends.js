@@ -22,7 +22,7 @@ export function trendsOf(samples, memorySlackBytes = memorySlackBytesDefault) {
   if (samples.length < samplesMin) throw new RangeError(`fewer than ${samplesMin} samples`);
   const services = Object.keys(samples[0] ?? {});
   return services.flatMap((service) =>
-    /** @type {const} */ (['rssBytes', 'descriptors', 'threads']).map((figure) => {
+    /** @type {const} */ (['memoryBytes', 'descriptors', 'threads']).map((figure) => {
       const values = samples.map((sample) => sample[service]?.[figure] ?? NaN);
       const [second, last] = [quarter(values, 1), quarter(values, 3)].map(median);
       return trend(service, figure, second ?? NaN, last ?? NaN, memorySlackBytes);
@@ -40,7 +40,7 @@ export function trendsOf(samples, memorySlackBytes = memorySlackBytesDefault) {
  * @returns {Trend}
  */
 function trend(service, figure, second, last, memorySlackBytes) {
-  const slack = figure === 'rssBytes' ? memorySlackBytes + second * memorySlackShare : 0;
+  const slack = figure === 'memoryBytes' ? memorySlackBytes + second * memorySlackShare : 0;
   // A service that is gone has no figures: NaN is flat in no comparison.
   return { service, figure, second, last, slack, isFlat: last <= second + slack };
 }

@@ -3,7 +3,7 @@ import { samplesMin, trendsOf } from './trends.js';
 import type { Footprint } from './types.js';
 
 const MIB = 1 << 20;
-const steady: Footprint = { rssBytes: 100 * MIB, descriptors: 30, threads: 11 };
+const steady: Footprint = { memoryBytes: 100 * MIB, descriptors: 30, threads: 11 };
 
 /** As many samples as told, each as `change` makes it. */
 const samples = (count: number, change: (number: number) => Partial<Footprint>) =>
@@ -16,7 +16,7 @@ const notFlat = (...args: Parameters<typeof trendsOf>) =>
 it('is flat when nothing changes, and when a sample is an outlier', () => {
   expect(notFlat(samples(40, () => ({})))).toEqual([]);
   expect(
-    notFlat(samples(40, (number) => (number === 38 ? { descriptors: 90, rssBytes: 900 * MIB } : {}))),
+    notFlat(samples(40, (number) => (number === 38 ? { descriptors: 90, memoryBytes: 900 * MIB } : {}))),
   ).toEqual([]);
 });
 
@@ -27,9 +27,9 @@ it('is not flat when one descriptor or one thread is left in a lap', () => {
 
 it('lets memory have its slack and 5 %, and no more', () => {
   const grown = (mebibytes: number) =>
-    samples(40, (number) => ({ rssBytes: (number < 20 ? 100 : 100 + mebibytes) * MIB }));
+    samples(40, (number) => ({ memoryBytes: (number < 20 ? 100 : 100 + mebibytes) * MIB }));
   expect(notFlat(grown(20), 16 * MIB)).toEqual([]);
-  expect(notFlat(grown(22), 16 * MIB)).toEqual(['rssBytes']);
+  expect(notFlat(grown(22), 16 * MIB)).toEqual(['memoryBytes']);
 });
 
 it('takes no notice of the first quarter, in which caches fill', () => {
@@ -38,6 +38,6 @@ it('takes no notice of the first quarter, in which caches fill', () => {
 
 it('is not flat when a service is gone, and refuses to judge from few samples', () => {
   const gone = samples(40, () => ({})).map((one, number) => (number < 30 ? one : {}));
-  expect(notFlat(gone as ReturnType<typeof samples>)).toEqual(['rssBytes', 'descriptors', 'threads']);
+  expect(notFlat(gone as ReturnType<typeof samples>)).toEqual(['memoryBytes', 'descriptors', 'threads']);
   expect(() => trendsOf(samples(samplesMin - 1, () => ({})))).toThrow(RangeError);
 });

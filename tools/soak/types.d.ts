@@ -2,7 +2,8 @@
 
 /** What one process of holdfast has at one moment. */
 export interface Footprint {
-  rssBytes: number;
+  /** Of its own (RssAnon): pages of an image that it sent from are the page cache's. */
+  memoryBytes: number;
   descriptors: number;
   threads: number;
 }

@@ -12,6 +12,8 @@ await startService({
     AllocatorService: verifierV1.AllocatorServiceService,
     ChunkService: verifierV1.ChunkServiceService,
     MapService: verifierV1.MapServiceService,
+    ProgramService: verifierV1.ProgramServiceService,
+    TableService: verifierV1.TableServiceService,
     VerifierService: verifierV1.VerifierServiceService,
   },
   socketPath: (settings) => stateLayout(settings.stateFolder).verifierSocket,

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
 import { MapFence } from './fence/map-fence.js';
 import { WorkerLink } from './fence/worker-link.js';
+import { Lifetimes } from './lifetimes/lifetimes.js';
 import { RegistryLink } from './registry/registry-link.js';
 import { STORE, type StoreToken } from './store.provider.js';
 
@@ -16,12 +17,13 @@ export class VerifierLifecycle implements Lifecycle {
     private readonly reconciler: AllocatorReconciler,
     private readonly fence: MapFence,
     private readonly worker: WorkerLink,
+    private readonly lifetimes: Lifetimes,
   ) {}
 
   /** Ready as soon as the records are in memory: the registry may come later, and only creating and destroying needs it. */
   async start(): Promise<void> {
-    await this.reconciler.load();
-    this.reconciler.start();
+    await this.lifetimes.load();
+    void this.reconciler.look();
     this.fence.start();
     this.health.ready();
   }

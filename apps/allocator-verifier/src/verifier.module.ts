@@ -12,6 +12,11 @@ import { MapFence } from './fence/map-fence.js';
 import { WorkerLink } from './fence/worker-link.js';
 import { MapController } from './map/map.controller.js';
 import { MapService } from './map/map.service.js';
+import { Lifetimes } from './lifetimes/lifetimes.js';
+import { ProgramController } from './program/program.controller.js';
+import { ProgramRunner } from './program/program-runner.js';
+import { ProgramService } from './program/program.service.js';
+import { TableController } from './table/table.controller.js';
 import { RegistryLink } from './registry/registry-link.js';
 import type { VerifierSettings } from './settings.js';
 import { STORE } from './store.provider.js';
@@ -45,7 +50,14 @@ const workerLink: FactoryProvider<WorkerLink> = {
 };
 
 @Module({
-  controllers: [AllocatorController, ChunkExportController, MapController, VerifierController],
+  controllers: [
+    AllocatorController,
+    ChunkExportController,
+    MapController,
+    ProgramController,
+    TableController,
+    VerifierController,
+  ],
   providers: [
     store,
     registryLink,
@@ -57,14 +69,19 @@ const workerLink: FactoryProvider<WorkerLink> = {
       useFactory: (ownStore: Store) => new ChunkPools(ownStore.chunks),
     },
     {
+      provide: Lifetimes,
+      inject: [STORE, ChunkPools],
+      useFactory: (...parts: ConstructorParameters<typeof Lifetimes>) => new Lifetimes(...parts),
+    },
+    {
       provide: AllocatorService,
-      inject: [STORE, RegistryLink, ChunkPools],
+      inject: [STORE, RegistryLink, ChunkPools, Lifetimes],
       useFactory: (...parts: ConstructorParameters<typeof AllocatorService>) =>
         new AllocatorService(...parts),
     },
     {
       provide: AllocatorReconciler,
-      inject: [STORE, ChunkPools, AllocatorService, LOGGER],
+      inject: [STORE, AllocatorService, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof AllocatorReconciler>) =>
         new AllocatorReconciler(...parts),
     },
@@ -80,8 +97,18 @@ const workerLink: FactoryProvider<WorkerLink> = {
     },
     {
       provide: MapService,
-      inject: [STORE, ChunkPools, AllocatorReconciler, MapFence],
+      inject: [STORE, ChunkPools, Lifetimes, AllocatorReconciler, MapFence, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof MapService>) => new MapService(...parts),
+    },
+    {
+      provide: ProgramService,
+      inject: [Lifetimes],
+      useFactory: (lifetimes: Lifetimes) => new ProgramService(lifetimes),
+    },
+    {
+      provide: ProgramRunner,
+      inject: [STORE, ChunkPools, Lifetimes, MapFence, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof ProgramRunner>) => new ProgramRunner(...parts),
     },
   ],
 })

@@ -6,6 +6,8 @@ import { hookCommand } from './commands/hook.js';
 import { leaseCommand } from './commands/lease.js';
 import { ledgerCommand } from './commands/ledger.js';
 import { mapCommand } from './commands/map.js';
+import { programCommand } from './commands/program.js';
+import { tableCommand } from './commands/table.js';
 import { nbdCommand } from './commands/nbd.js';
 import { serveCommand } from './commands/serve.js';
 import { sessionCommand } from './commands/session.js';
@@ -33,6 +35,8 @@ for (const command of [
   workerCommand(),
   allocatorCommand(),
   mapCommand(),
+  programCommand(),
+  tableCommand(),
   nbdCommand(),
   tlsCommand(),
   hookCommand(),

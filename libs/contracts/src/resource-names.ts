@@ -2,7 +2,8 @@ import { checkResourceId, HoldfastError } from '@holdfast/foundation';
 
 /**
  * Resource names (AIP-122): `devices/{device}`, `devices/{device}/attachments/{attachment}`, `leases/{number}`,
- * `exports/{export}`, `sessions/{session}`, `allocators/{allocator}`, `maps/{map}`.
+ * `exports/{export}`, `sessions/{session}`, `allocators/{allocator}`, `maps/{map}`,
+ * `programs/{program}`.
  */
 function collection(segment: string) {
   return {
@@ -29,6 +30,7 @@ export const exportName = collection('exports');
 export const sessionName = collection('sessions');
 export const allocatorName = collection('allocators');
 export const mapName = collection('maps');
+export const programName = collection('programs');
 
 const leases = collection('leases');
 

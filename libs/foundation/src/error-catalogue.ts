@@ -316,6 +316,16 @@ export const errorCatalogue = {
     'A run of a program was stopped; nothing of it was done.',
     'Correct the arguments or the program, as the message says.',
   ),
+  PROGRAM_NOT_LOADED: entry(
+    'NOT_FOUND',
+    'No program of this name is loaded.',
+    'List the programs: `holdfast program list`; or load it.',
+  ),
+  PROGRAM_EXISTS: entry(
+    'ALREADY_EXISTS',
+    'A program of this name is loaded with another text.',
+    'Choose another name, or unload the program first.',
+  ),
   POOL_EXHAUSTED: entry(
     'RESOURCE_EXHAUSTED',
     'An allocator has fewer free chunks than were asked for; none was allocated.',

@@ -28,6 +28,7 @@ export const Errno = {
   EPIPE: 32,
   ENAMETOOLONG: 36,
   ENOLCK: 37,
+  ENOSYS: 38,
   EPROTO: 71,
   EOVERFLOW: 75,
   ENOTSOCK: 88,

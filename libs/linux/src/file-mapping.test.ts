@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Errno } from './errno.js';
@@ -7,6 +8,7 @@ import { NativeBuffer } from './native-buffer.js';
 import type { OwnedFd } from './owned-fd.js';
 import { MessageFlag, receive } from './socket-calls.js';
 import { socketPair } from './sockets.js';
+import { compiledModule } from './testing/child.js';
 import { TestFolder } from './testing/folder.js';
 import { startWorker } from './testing/worker.js';
 
@@ -78,6 +80,33 @@ describe('a mapped file', () => {
     ftruncateSync(fd, 100 * KIB);
     expect(mapping.isResident(0, 64 * KIB)).toBe(true);
     expect(mapping.isResident(0, 128 * KIB)).toBe(false);
+  });
+
+  test('is known to be resident by whom the kernel tells, and not by a stranger who has a descriptor', async () => {
+    using mapping = mapped();
+    expect(mapping.tellsResidence).toBe(true);
+    const asks = `const mapping = linux.FileMapping.map(Number(process.argv[1]), ${SIZE});
+      console.log(mapping.tellsResidence, mapping.isResident(0, 4096));`;
+    // Nothing of it was ever read.
+    const absent = openSync(folder.file('absent'), 'w+', 0o644);
+    ftruncateSync(absent, SIZE);
+    const answers = async (uid: number | undefined) => {
+      const command = [
+        '--input-type=module',
+        '-e',
+        `import * as linux from '${compiledModule()}';${asks}`,
+        '3',
+      ];
+      const child = spawn(process.execPath, command, {
+        cwd: '/',
+        stdio: ['ignore', 'pipe', 'inherit', absent],
+        ...(uid !== undefined && { uid, gid: uid }),
+      });
+      return ((await child.stdout?.toArray()) ?? []).join('').trim();
+    };
+    expect(await answers(undefined)).toBe('true false');
+    if (process.getuid?.() === 0) expect(await answers(65_534)).toBe('false true');
+    closeSync(absent);
   });
 
   test('is refused where nothing can be mapped', () => {

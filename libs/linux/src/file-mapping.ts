@@ -52,8 +52,22 @@ export class FileMapping implements Disposable {
   }
 
   /**
+   * Whether the kernel tells this process what is in the page cache. To one that neither owns the file nor may write it, it
+   * says that everything is, whatever the descriptor was opened for: then also what lies beyond the end.
+   */
+  get tellsResidence(): boolean {
+    const end = lseek(this.#fd, 0, Seek.END);
+    if (end < 0) return false;
+    const beyond = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
+    const address = mmap(0, PAGE_BYTES, PROT_READ, MAP_SHARED, this.#fd, beyond);
+    if (address < 0) return false;
+    using page = new FileMapping(this.#fd, address, PAGE_BYTES);
+    return mincore(page.address, PAGE_BYTES, pageStates.address) === 0 && pageStates.bytes[0] === 0;
+  }
+
+  /**
    * Whether the file has a range, and the page cache all of it (mincore(2)): a later moment may have evicted it, or cut it
-   * off. Where this process may not write the file, the kernel says that everything is in the page cache.
+   * off. Says nothing where the kernel does not tell ({@link tellsResidence}).
    *
    * @param offset a multiple of the page size
    * @param length at most {@link RESIDENCE_BYTES_MAX} bytes

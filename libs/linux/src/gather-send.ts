@@ -20,7 +20,8 @@ const IOV_COUNT = 24;
 const HEADER_BYTES = 56;
 
 /** Pieces of memory that are sent one after the other as if they were one (sendmsg(2)); none is copied before. */
-export class GatherSend {
+export class GatherSend implements Disposable {
+  readonly #memory = NativeBuffer.allocate(HEADER_BYTES + GATHER_PIECES_MAX * IOVEC_BYTES);
   readonly #view: DataView;
   readonly #address: number;
   /** Bytes of each piece. */
@@ -28,7 +29,8 @@ export class GatherSend {
   #count = 0;
 
   constructor() {
-    const { view, address } = NativeBuffer.allocate(HEADER_BYTES + GATHER_PIECES_MAX * IOVEC_BYTES);
+    // Taken once: the buffer's own checks would cost more than the stores.
+    const { view, address } = this.#memory;
     this.#view = view;
     this.#address = address;
   }
@@ -62,6 +64,11 @@ export class GatherSend {
     }
     this.#count = 0;
     return errno;
+  }
+
+  /** Nothing is sent any more. */
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 
   /** Takes sent bytes off the pieces from `first` on. @returns the first that is not sent whole */

@@ -1,3 +1,4 @@
+export { AioContext } from './aio.js';
 export { mapLargeAllocations } from './allocator.js';
 export * from './data-calls.js';
 export * from './data-calls-async.js';

@@ -1,6 +1,7 @@
 export * from './allocator/allocator-record.js';
 export { AllocatorRepository } from './allocator/allocator-repository.js';
 export { ChunkRepository } from './allocator/chunk-repository.js';
+export type { ChunkWrites, PageWrite } from './allocator/chunk-writes.js';
 export * from './attachment/attachment-record.js';
 export { AttachmentRepository } from './attachment/attachment-repository.js';
 export type { AuditLog } from './audit/audit-log.js';
@@ -15,6 +16,8 @@ export { HandleMapRepository } from './handle-map/handle-map-repository.js';
 export * from './lease/lease-record.js';
 export { LeaseRepository, type LeasePageRequest } from './lease/lease-repository.js';
 export { PAGE_SIZE_MAX, type Page, type PageRequest } from './page.js';
+export * from './program/program-record.js';
+export { ProgramRepository } from './program/program-repository.js';
 export * from './request/request-record.js';
 export { requestIdReused, RequestRepository } from './request/request-repository.js';
 export * from './reservation/reservation-record.js';

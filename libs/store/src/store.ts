@@ -10,6 +10,7 @@ import { LeaseRepository } from './lease/lease-repository.js';
 import { AllocatorRepository } from './allocator/allocator-repository.js';
 import { ChunkRepository } from './allocator/chunk-repository.js';
 import { HandleMapRepository } from './handle-map/handle-map-repository.js';
+import { ProgramRepository } from './program/program-repository.js';
 import { RequestRepository } from './request/request-repository.js';
 import { ReservationRepository } from './reservation/reservation-repository.js';
 import { VerifierAuditLog } from './verifier-audit/verifier-audit-log.js';
@@ -41,6 +42,7 @@ export interface Store {
   readonly allocators: AllocatorRepository;
   readonly chunks: ChunkRepository;
   readonly maps: HandleMapRepository;
+  readonly programs: ProgramRepository;
   readonly verifierAudit: VerifierAuditLog;
   readonly audit: AuditLog;
   /** Tells when what {@link StoreOptions.exclusiveTo} promises is lost; every call is refused until it is regained. */
@@ -83,6 +85,7 @@ export async function openStore({ url, onMigration, exclusiveTo }: StoreOptions)
     allocators: new AllocatorRepository(database, verifierAudit),
     chunks: new ChunkRepository(database, verifierAudit),
     maps: new HandleMapRepository(database, verifierAudit),
+    programs: new ProgramRepository(database, verifierAudit),
     verifierAudit,
     watchLock: (watcher) => lock?.watch(watcher),
     close: () => database.close(),

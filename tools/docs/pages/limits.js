@@ -117,6 +117,7 @@ const sections = [
       ['libs/pin-ledger/src/shard-layout.ts', 'VIOLATIONS_KEPT'],
       ['libs/pin-ledger/src/pin-ledger.ts', 'VIOLATIONS_REMEMBERED'],
       ['apps/io-worker/src/engine/event-loop-engine.ts', 'IDLE_BUFFERS_MAX'],
+      ['apps/io-worker/src/engine/lent-data.ts', 'MAPPED_BYTES_MAX'],
       ['apps/io-worker/src/ledger/ledger.controller.ts', 'QUIESCE_MS_MAX'],
       ['apps/io-worker/src/ledger/ledger.controller.ts', 'WATCH_MS_MIN'],
     ],

@@ -1,5 +1,6 @@
 import { allocatorName, deviceName, verifierV1 } from '@holdfast/contracts';
 import { checkResourceId, HoldfastError } from '@holdfast/foundation';
+import { isProgramName } from '@holdfast/lifetime';
 import type { AllocatorRecord, AllocatorState } from '@holdfast/store';
 import type { ChunkAllocator } from '../chunk/chunk-allocator.js';
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../chunk/limits.js';
@@ -31,6 +32,7 @@ export function parseAllocator({
   allocator,
 }: verifierV1.CreateAllocatorRequest): WantedAllocator {
   const name = checkResourceId(allocatorId, 'allocator_id');
+  if (!isProgramName(name)) throw invalid('allocator_id', 'must be a name that programs can write');
   const { chunkBytes = 0, pool } = allocator ?? {};
   const isPowerOfTwo = chunkBytes > 0 && Number.isInteger(Math.log2(chunkBytes));
   if (!isPowerOfTwo || chunkBytes < CHUNK_BYTES_MIN || chunkBytes > CHUNK_BYTES_MAX) {

@@ -3,6 +3,7 @@ import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
 import type { AllocatorRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
 import { ChunkPools } from '../chunk/chunk-pools.js';
+import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { parseAllocator, toAllocatorMessage } from './allocator-message.js';
 import { AllocatorReconciler } from './allocator.reconciler.js';
@@ -15,6 +16,7 @@ export class AllocatorController implements GrpcControllerOf<verifierV1.Allocato
     private readonly allocators: AllocatorService,
     private readonly reconciler: AllocatorReconciler,
     private readonly pools: ChunkPools,
+    private readonly lifetimes: Lifetimes,
   ) {}
 
   async createAllocator(request: verifierV1.CreateAllocatorRequest): Promise<verifierV1.Allocator> {
@@ -22,7 +24,7 @@ export class AllocatorController implements GrpcControllerOf<verifierV1.Allocato
     try {
       return this.#message(await this.allocators.create(wanted));
     } catch (error) {
-      this.reconciler.look();
+      void this.reconciler.look();
       throw error;
     }
   }
@@ -46,7 +48,7 @@ export class AllocatorController implements GrpcControllerOf<verifierV1.Allocato
       const left = await this.allocators.destroy(name);
       return { allocator: left === undefined ? undefined : this.#message(left) };
     } finally {
-      this.reconciler.look();
+      void this.reconciler.look();
     }
   }
 
@@ -55,7 +57,17 @@ export class AllocatorController implements GrpcControllerOf<verifierV1.Allocato
   ): Promise<verifierV1.AllocatorExplanation> {
     const record = await this.store.allocators.get(allocatorName.parse(request.name));
     const { values, rows } = await this.store.allocators.users(record.number);
-    return { allocator: this.#message(record), values: BigInt(values), rows: BigInt(rows) };
+    const { table } = this.lifetimes.memory;
+    const chain =
+      table.stateOf(record.name) === undefined
+        ? []
+        : table.whyAlive(record.name, this.lifetimes.isEmpty).words;
+    return {
+      allocator: this.#message(record),
+      values: BigInt(values),
+      rows: BigInt(rows),
+      chain: [...chain],
+    };
   }
 
   #message(record: AllocatorRecord): verifierV1.Allocator {

@@ -1,7 +1,6 @@
 import { messageOf } from '@holdfast/foundation';
 import type { Logger } from '@holdfast/service';
 import type { Store } from '@holdfast/store';
-import type { ChunkPools } from '../chunk/chunk-pools.js';
 import type { AllocatorService } from './allocator.service.js';
 
 /** Between two looks at what is left to do: a registry that is being restarted is there again by then. */
@@ -15,27 +14,15 @@ export class AllocatorReconciler {
 
   constructor(
     private readonly store: Store,
-    private readonly pools: ChunkPools,
     private readonly allocators: AllocatorService,
     private readonly logger: Logger,
   ) {}
 
-  /** Brings every allocator into memory, as the records have it. */
-  async load(): Promise<void> {
-    for (const record of await this.store.allocators.listAll()) {
-      // Of the others nothing is allocated: one has not begun, the other has ended.
-      if (record.state === 'ACTIVE' || record.state === 'DRAINING') await this.pools.load(record);
-    }
-  }
-
-  start(): void {
-    this.look();
-  }
-
-  /** Looks now: something may have been the last that relied on an allocator. */
-  look(): void {
+  /** Looks now: something may have been the last that relied on an allocator. Answers after the look. */
+  look(): Promise<void> {
     clearTimeout(this.#timer);
     this.#running = this.#running.then(() => this.#finishAll());
+    return this.#running;
   }
 
   async stop(): Promise<void> {
@@ -55,7 +42,8 @@ export class AllocatorReconciler {
     try {
       for (const record of await this.store.allocators.listAll()) {
         if (record.state === 'ACTIVE') continue;
-        isLeft = true;
+        // What drains is finished by whoever takes the last that relies on it.
+        isLeft ||= record.state !== 'DRAINING';
         await this.allocators.finish(record).catch((error: unknown) => {
           this.logger.warn(
             { allocator: record.name },
@@ -69,7 +57,7 @@ export class AllocatorReconciler {
     }
     if (!isLeft || this.#hasStopped()) return;
     this.#timer = setTimeout(() => {
-      this.look();
+      void this.look();
     }, RETRY_MS);
   }
 }

@@ -4,6 +4,7 @@ import { reached } from '@holdfast/service';
 import type { AllocatorRecord, Store } from '@holdfast/store';
 import type { ChunkPools } from '../chunk/chunk-pools.js';
 import { CHUNKS_MAX } from '../chunk/limits.js';
+import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import type { RegistryLink } from '../registry/registry-link.js';
 import type { WantedAllocator } from './allocator-message.js';
 
@@ -18,6 +19,7 @@ export class AllocatorService {
     private readonly store: Store,
     private readonly registry: RegistryLink,
     private readonly pools: ChunkPools,
+    private readonly lifetimes: Lifetimes,
   ) {}
 
   /**
@@ -44,7 +46,8 @@ export class AllocatorService {
     return this.#exclusive(name, async () => {
       const record = await this.store.allocators.find(name);
       if (record === undefined) return undefined;
-      await this.store.allocators.drain(record.number);
+      if (record.state === 'CREATING') await this.store.allocators.abandon(record.number);
+      else await this.lifetimes.destroyAllocator(name);
       await reached('allocator.draining');
       return this.#finishDestroying(record);
     });
@@ -55,8 +58,12 @@ export class AllocatorService {
     if (this.#busy.has(name)) return;
     await this.#exclusive(name, async () => {
       const record = await this.store.allocators.find(name);
-      if (record?.state === 'CREATING') await this.#finishCreating(record);
-      else if (record !== undefined && record.state !== 'ACTIVE') await this.#finishDestroying(record);
+      if (record?.state === 'CREATING') {
+        await this.#finishCreating(record);
+        return;
+      }
+      if (record?.state === 'DRAINING') await this.lifetimes.destroyAllocator(name);
+      if (record !== undefined) await this.#finishDestroying(record);
     });
   }
 
@@ -72,21 +79,22 @@ export class AllocatorService {
     } catch (error) {
       // Whether a registry that did not answer has reserved the device is not known: that is tried again.
       if (!(error instanceof HoldfastError && error.code === 'SERVICE_UNAVAILABLE')) {
-        await this.store.allocators.drain(number);
+        await this.store.allocators.abandon(number);
         await this.#finishDestroying(record);
       }
       throw error;
     }
     await this.pools.load(record);
-    await this.store.allocators.activate(number);
+    await this.lifetimes.activate(record);
     await reached('allocator.active');
     return this.store.allocators.get(name);
   }
 
-  /** Values first, then rows, then the reservation, then the record (C1). */
+  /** Values first, then rows, which is done when it is DESTROYING; then the reservation, then the record (C1). */
   async #finishDestroying({ name, number, pool }: AllocatorRecord): Promise<AllocatorRecord | undefined> {
-    const users = await this.store.allocators.seal(number);
-    if (users !== undefined) return this.store.allocators.get(name);
+    const record = await this.store.allocators.find(name);
+    if (record?.number !== number) return undefined;
+    if (record.state !== 'DESTROYING') return record;
     await reached('allocator.sealed');
     this.pools.forget(number);
     if (pool.deviceId !== undefined) await this.registry.release(pool.deviceId, allocatorName.format(name));

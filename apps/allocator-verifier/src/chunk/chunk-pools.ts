@@ -1,7 +1,7 @@
-import { HoldfastError } from '@holdfast/foundation';
+import { assert, HoldfastError } from '@holdfast/foundation';
 import type { AllocatorRecord, ChunkRepository, Slot, ValueRecord } from '@holdfast/store';
-import { ChunkAllocator, pagesOf } from './chunk-allocator.js';
-import type { Run } from './free-runs.js';
+import { ChunkAllocator } from './chunk-allocator.js';
+import { ChunkBatch } from './chunk-batch.js';
 
 /** Where a chunk that is allocated goes. */
 export interface Wanted {
@@ -55,17 +55,14 @@ export class ChunkPools {
    * @throws HoldfastError POOL_EXHAUSTED; SLOT_TAKEN; ALLOCATOR_NOT_FOUND
    */
   allocate({ allocatorNumber, slots }: Wanted): Promise<ValueRecord[]> {
-    return this.#change(allocatorNumber, async (chunks, touches) => {
-      const runs = chunks.allocate(slots.length);
-      touches(runs);
-      const indices = runs.flatMap(({ start, count }) =>
-        Array.from({ length: count }, (_, at) => start + at),
-      );
+    return this.change([allocatorNumber], async (batch) => {
+      const handles = batch.allocate(allocatorNumber, slots.length);
       const stored = slots.map((slot, at) => {
-        const { index, generation } = chunks.handleOf(indices[at] ?? -1);
-        return { ...slot, allocatorNumber, chunk: index, generation };
+        const handle = handles[at];
+        assert(handle !== undefined, 'each slot gets a chunk');
+        return { ...slot, allocatorNumber, chunk: handle.index, generation: handle.generation };
       });
-      await this.#write(chunks, runs, { cleared: [], stored });
+      await this.records.apply({ allocatorNumber, pages: batch.pages(), cleared: [], stored });
       return stored;
     });
   }
@@ -77,55 +74,50 @@ export class ChunkPools {
    * @throws HoldfastError FOREIGN_CHUNK, CHUNK_NOT_ALLOCATED; ALLOCATOR_NOT_FOUND
    */
   free(allocatorNumber: bigint, values: readonly ValueRecord[]): Promise<void> {
-    return this.#change(allocatorNumber, async (chunks, touches) => {
+    return this.change([allocatorNumber], async (batch) => {
       for (const { allocatorNumber: owner, chunk: index, generation } of values) {
-        chunks.check({ owner, index, generation });
-        touches([{ start: index, count: 1 }]);
-        chunks.release({ owner, index, generation });
+        batch.release({ owner, index, generation }, allocatorNumber);
       }
-      const runs = values.map(({ chunk }) => ({ start: chunk, count: 1 }));
-      await this.#write(chunks, runs, { cleared: values, stored: [] });
+      await this.records.apply({ allocatorNumber, pages: batch.pages(), cleared: values, stored: [] });
     });
   }
 
-  async #write(
-    chunks: ChunkAllocator,
-    runs: readonly Run[],
-    change: { readonly cleared: readonly Slot[]; readonly stored: readonly ValueRecord[] },
-  ): Promise<void> {
-    const pages = pagesOf(runs).map((page) => ({ page, generations: chunks.page(page) }));
-    await this.records.apply({ allocatorNumber: chunks.owner, pages, ...change });
-  }
-
-  /** One change after the other, for each allocator. `touches` is told of chunks before they may have to be restored. */
-  async #change<Result>(
-    number: bigint,
-    work: (chunks: ChunkAllocator, touches: (runs: readonly Run[]) => void) => Promise<Result>,
+  /**
+   * Makes a change of several allocators, one after the other for each. `work` changes memory by the batch that it is
+   * given, and then writes its pages; if it throws, memory is made what the records say.
+   *
+   * @throws HoldfastError ALLOCATOR_NOT_FOUND
+   */
+  async change<Result>(
+    numbers: Iterable<bigint>,
+    work: (batch: ChunkBatch) => Promise<Result>,
   ): Promise<Result> {
-    const loaded = this.#loaded.get(number);
-    if (loaded === undefined) {
-      throw new HoldfastError(
-        'ALLOCATOR_NOT_FOUND',
-        `There is no allocator with the number ${String(number)}.`,
-        {
-          allocator: String(number),
-        },
-      );
-    }
-    const outcome = loaded.last.then(async () => {
-      await this.#restore(loaded);
-      const touched: Run[] = [];
+    const all = new Map(Array.from(numbers, (number) => [number, this.#require(number)]));
+    const loaded = [...all.values()];
+    const outcome = Promise.all(loaded.map(({ last }) => last)).then(async () => {
+      for (const one of loaded) await this.#restore(one);
+      const batch = new ChunkBatch(loaded.map(({ chunks }) => chunks));
       try {
-        return await work(loaded.chunks, (runs) => touched.push(...runs));
+        return await work(batch);
       } catch (error) {
-        for (const page of pagesOf(touched)) loaded.doubtful.add(page);
+        for (const { allocatorNumber, page } of batch.pages()) all.get(allocatorNumber)?.doubtful.add(page);
         // If the records cannot be read now, the next change reads them first.
-        await this.#restore(loaded).catch(() => undefined);
+        for (const one of loaded) await this.#restore(one).catch(() => undefined);
         throw error;
       }
     });
-    loaded.last = outcome.catch(() => undefined);
+    for (const one of loaded) one.last = outcome.catch(() => undefined);
     return outcome;
+  }
+
+  #require(number: bigint): Loaded {
+    const loaded = this.#loaded.get(number);
+    if (loaded !== undefined) return loaded;
+    throw new HoldfastError(
+      'ALLOCATOR_NOT_FOUND',
+      `There is no allocator with the number ${String(number)}.`,
+      { allocator: String(number) },
+    );
   }
 
   /** The records decide, whatever became of the transaction. While they cannot be read, nothing is handed out. */

@@ -1,5 +1,6 @@
 import { mapName, verifierV1 } from '@holdfast/contracts';
 import { checkResourceId, HoldfastError } from '@holdfast/foundation';
+import { isProgramName } from '@holdfast/lifetime';
 import type { HandleMapDefinition, HandleMapRecord, ValueRecord } from '@holdfast/store';
 import { MAP_ENTRIES_MAX, MAP_FIELDS_MAX } from './limits.js';
 
@@ -10,6 +11,7 @@ const FIELD_NAME = /^[A-Za-z]\w{0,62}$/;
 /** @throws HoldfastError INVALID_ARGUMENT naming the field */
 export function parseMap({ mapId, map }: verifierV1.CreateMapRequest): HandleMapDefinition {
   const name = checkResourceId(mapId, 'map_id');
+  if (!isProgramName(name)) throw invalid('map_id', 'must be a name that programs can write');
   const { entries = 0, fields = [] } = map ?? {};
   if (entries < 1 || entries > MAP_ENTRIES_MAX) {
     throw invalid('map.entries', `must be 1–${String(MAP_ENTRIES_MAX)}`);

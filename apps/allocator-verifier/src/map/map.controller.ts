@@ -13,7 +13,7 @@ export class MapController implements GrpcControllerOf<verifierV1.MapServiceServ
   ) {}
 
   async createMap(request: verifierV1.CreateMapRequest): Promise<verifierV1.Map> {
-    return toMapMessage(await this.store.maps.create(parseMap(request)));
+    return toMapMessage(await this.maps.create(parseMap(request)));
   }
 
   async getMap(request: verifierV1.GetMapRequest): Promise<verifierV1.Map> {

@@ -1,50 +1,120 @@
-import type { Store, ValueRecord } from '@holdfast/store';
+import { HoldfastError } from '@holdfast/foundation';
+import { Observer } from '@holdfast/lifetime';
+import { reached, type Logger } from '@holdfast/service';
+import type { ChunkWrites, HandleMapDefinition, HandleMapRecord, Store, ValueRecord } from '@holdfast/store';
 import type { AllocatorReconciler } from '../allocator/allocator.reconciler.js';
+import type { ChunkBatch } from '../chunk/chunk-batch.js';
 import type { ChunkPools } from '../chunk/chunk-pools.js';
 import type { MapFence } from '../fence/map-fence.js';
+import type { Lifetimes } from '../lifetimes/lifetimes.js';
+import { locked } from '../program/program.service.js';
 
-/** Values that are freed in one transaction for each allocator. */
+/** Values that are freed in one transaction. */
 const VALUES_FREED = 1000;
 
-/** Frees maps. */
+/** Creates maps, and frees them. */
 export class MapService {
   constructor(
     private readonly store: Store,
     private readonly pools: ChunkPools,
+    private readonly lifetimes: Lifetimes,
     private readonly reconciler: AllocatorReconciler,
     private readonly fence: MapFence,
+    private readonly logger: Logger,
   ) {}
 
+  /** @throws HoldfastError MAP_EXISTS when the name has another definition */
+  create(definition: HandleMapDefinition): Promise<HandleMapRecord> {
+    return this.lifetimes.exclusive(
+      () => [locked(`map ${definition.name}`)],
+      async () => {
+        const record = await this.lifetimes.write(() => this.store.maps.create(definition));
+        this.lifetimes.memory.maps.set(record.name, record);
+        return record;
+      },
+    );
+  }
+
   /**
-   * First what it holds, with the allocator of each (C3, C11), then the map. Freeing what is absent is OK. Clients that are
-   * served it reach nothing of it from the first chunk that is freed on.
+   * First what it holds, with the allocator of each (C3, C11), then the map, and what is known of its fields if nothing can
+   * depend on it. Nobody uses the map meanwhile, and clients that are served it reach nothing that is freed. Freeing what is absent is OK; one that was interrupted has freed some, and
+   * is repeated.
    */
   async free(name: string): Promise<void> {
-    const map = await this.store.maps.find(name);
-    if (map === undefined) return;
-    await this.fence.change([map.number], async () => {
-      await this.#freeValues(map.number);
-      await this.store.maps.remove(map.number);
+    const { lifetimes } = this;
+    await lifetimes.exclusive(
+      () => [
+        ...lifetimes.memory.table.freeMap(name, lifetimes.isEmpty).locks,
+        ...this.#allocatorsOf(name).map((allocator) => locked(`allocator ${allocator}`, 'shared')),
+        locked(`map ${name}`),
+      ],
+      async () => {
+        const map = lifetimes.memory.maps.get(name);
+        if (map === undefined) return;
+        for (;;) {
+          const values = lifetimes.memory.values.ofMap(map.number, VALUES_FREED);
+          if (values.length < VALUES_FREED) {
+            await this.#freeLast(map, values);
+            return;
+          }
+          await this.#release(map, values, (chunks) =>
+            lifetimes.write(() => this.store.chunks.applyAll(chunks)),
+          );
+          await reached('map.emptying');
+        }
+      },
+    );
+    await this.reconciler.look();
+  }
+
+  async #freeLast(map: HandleMapRecord, values: readonly ValueRecord[]): Promise<void> {
+    const { memory, isEmpty } = this.lifetimes;
+    const observer = new Observer(isEmpty);
+    const change = memory.table.freeMap(map.name, observer.isEmpty);
+    const operation = { kind: 'free-map' as const, map: map.name };
+    const along = { freedMap: map.number, observed: observer.observed };
+    await reached('map.walked');
+    await this.#release(map, values, (chunks) =>
+      this.lifetimes.commit(operation, change, { ...along, chunks }),
+    );
+    memory.maps.delete(map.name);
+    for (const allocator of change.allocatorsDestroyed)
+      this.logger.info({ allocator }, 'destroyed: its last row has gone');
+    await reached('map.freed');
+  }
+
+  /** Frees values in memory, has that written, and forgets them. */
+  async #release(
+    map: HandleMapRecord,
+    values: readonly ValueRecord[],
+    write: (chunks: ChunkWrites) => Promise<void>,
+  ): Promise<void> {
+    const numbers = new Set(values.map(({ allocatorNumber }) => allocatorNumber));
+    await this.pools.change(numbers, async (batch) => {
+      for (const value of values) this.#free(map, value, batch);
+      const writes = { handingOut: [], pages: batch.pages(), cleared: values, stored: [] };
+      await this.fence.change([map.number], () => write(writes));
     });
-    this.reconciler.look();
+    for (const value of values) this.lifetimes.memory.values.delete(value);
   }
 
-  async #freeValues(mapNumber: bigint): Promise<void> {
-    for (;;) {
-      const { items } = await this.store.maps.values({ mapNumber, pageSize: VALUES_FREED });
-      if (items.length === 0) return;
-      for (const [allocatorNumber, values] of byAllocator(items))
-        await this.pools.free(allocatorNumber, values);
+  /** @throws HoldfastError FOREIGN_CHUNK when the table says that it is of another allocator than its tag does (C11) */
+  #free({ name: map }: HandleMapRecord, value: ValueRecord, batch: ChunkBatch): void {
+    const { field, entry, allocatorNumber: owner, chunk: index, generation } = value;
+    const { table, allocators } = this.lifetimes.memory;
+    const known = table.allocatorOf({ map, field });
+    if (known === undefined || allocators.get(known)?.number !== owner) {
+      const what = `${map}[${String(entry)}].${field} holds a chunk of allocator ${String(owner)}`;
+      const message = `${what}, and the table says ${known ?? 'that nothing is stored there'}.`;
+      this.logger.error({ map, field, entry }, `heap and table disagree (C11): ${message}`);
+      throw new HoldfastError('FOREIGN_CHUNK', message, { map, field, entry: String(entry) });
     }
+    batch.release({ owner, index, generation });
   }
-}
 
-function byAllocator(values: readonly ValueRecord[]): Map<bigint, ValueRecord[]> {
-  const groups = new Map<bigint, ValueRecord[]>();
-  for (const value of values) {
-    const group = groups.get(value.allocatorNumber);
-    if (group === undefined) groups.set(value.allocatorNumber, [value]);
-    else group.push(value);
+  #allocatorsOf(name: string): string[] {
+    const { maps, table } = this.lifetimes.memory;
+    const fields = maps.get(name)?.fields ?? [];
+    return [...new Set(fields.flatMap((field) => table.allocatorOf({ map: name, field }) ?? []))];
   }
-  return groups;
 }

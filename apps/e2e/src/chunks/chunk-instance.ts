@@ -1,11 +1,12 @@
-import { readSync, openSync, closeSync } from 'node:fs';
-import { openStore, type Store, type ValueRecord } from '@holdfast/store';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { openStore, type Store } from '@holdfast/store';
 import { Faults } from '../crash/fault.js';
 import { atEnd } from '../support/cleanup.js';
 import { chosenDatabase } from '../support/databases.js';
-import { eventually } from '../support/eventually.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
 import { makeImage, MIB } from '../support/image.js';
+import { scratchFolder } from '../support/scratch-folder.js';
 
 export const CHUNK_BYTES = 64 * 1024;
 export const ENTRIES = 64;
@@ -53,36 +54,54 @@ export class ChunkInstance {
     await this.does('export', 'add', name, ...what);
   }
 
-  /**
-   * Has a map hold these chunks, by entry: written as a program's run would write it, by a process that is killed before it
-   * has told anybody. The next one knows what it finds.
-   */
-  async hold(name: string, chunks: ReadonlyMap<number, number>): Promise<void> {
-    const { number: mapNumber } = await this.store.maps.get(name);
-    const { number: allocatorNumber } = await this.store.allocators.get('pool');
-    const before = await this.store.maps.values({ mapNumber, pageSize: 1000 });
-    const stored = [...chunks].map(([entry, chunk]): ValueRecord => ({
-      ...{ mapNumber, field: 'chunk', entry, allocatorNumber, chunk, generation: 1 },
-    }));
-    const generations = (await this.store.chunks.page(allocatorNumber, 0)) ?? new Uint32Array(POOL_CHUNKS);
-    for (const { chunk } of stored) generations[chunk] = 1;
-    await this.store.chunks.apply({
-      allocatorNumber,
-      pages: [{ page: 0, generations }],
-      cleared: before.items,
-      stored,
-    });
-    await this.killVerifier();
+  /** Gives each entry of a map a chunk, by a program. */
+  async fill(map: string): Promise<void> {
+    const source = `program ${map}_fill {
+  loop r1 times ${String(ENTRIES)} {
+    r0 = alloc pool
+    if r0 is not null {
+      r0 = xchg ${map}[r1].chunk, r0
+      if r0 is not null {
+        free r0
+      }
+    }
+  }
+}
+`;
+    await this.#run(`${map}_fill`, source);
   }
 
-  /** kill -9, and waits until the next one answers. */
-  async killVerifier(): Promise<void> {
-    const { holdfast } = this;
-    await holdfast.restarted('allocator-verifier', holdfast.kill('allocator-verifier'));
-    await eventually('the allocator-verifier to answer', async () => {
-      const { code } = await holdfast.cli('map', 'list');
-      return code === 0;
-    });
+  /** Exchanges what two entries hold, by a program, in one step. */
+  async swap(map: string, a: number, b: number): Promise<void> {
+    const source = `program ${map}_swap(a, b) {
+  r1 = arg a
+  r2 = arg b
+  r0 = xchg ${map}[r1].chunk, null
+  r0 = xchg ${map}[r2].chunk, r0
+  r0 = xchg ${map}[r1].chunk, r0
+  if r0 is not null {
+    free r0
+  }
+}
+`;
+    await this.#run(`${map}_swap`, source, `a=${String(a)}`, `b=${String(b)}`);
+  }
+
+  /** The number of the chunk that an entry holds, as the records have it. */
+  async chunkOf(map: string, entry: number): Promise<number> {
+    const { number: mapNumber } = await this.store.maps.get(map);
+    const { items } = await this.store.maps.values({ mapNumber, pageSize: 1000 });
+    const held = items.find((value) => value.entry === entry);
+    if (held === undefined) throw new Error(`${map}[${String(entry)}] is null`);
+    return held.chunk;
+  }
+
+  async #run(name: string, source: string, ...values: readonly string[]): Promise<void> {
+    const file = path.join(scratchFolder(), name);
+    writeFileSync(file, source);
+    await this.does('program', 'load', file);
+    await this.does('program', 'run', name, ...values);
+    await this.does('program', 'unload', name);
   }
 
   /** What is in a chunk, as the device has it. */
@@ -99,9 +118,4 @@ async function doesAt(holdfast: Holdfast, args: readonly string[]): Promise<stri
   const { code, stdout, stderr } = await holdfast.cli(...args);
   if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
   return stdout;
-}
-
-/** Entry 0 has the chunk `first`, the next the one after it, and so on. */
-export function chunksFrom(first: number, count = ENTRIES): Map<number, number> {
-  return new Map(Array.from({ length: count }, (_, entry) => [entry, first + entry]));
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { residentBytes } from '../protocol/process-memory.js';
+import { ownBytes } from '../protocol/process-memory.js';
 import { succeed } from '../support/command.js';
 import { engines } from '../support/engines.js';
 import { startHoldfast, type Holdfast } from '../support/holdfast.js';
@@ -101,9 +101,9 @@ describe.skipIf(needs.missing).each(engines)(
       const uri = holdfast.uri('unix', 'huge.img');
       // The first session brings code and threads into memory; what is measured is what a map adds.
       await succeed('nbdinfo', ['--size', uri]);
-      const before = residentBytes(worker);
+      const before = ownBytes(worker);
       const { stdout } = await succeed('nbdinfo', ['--map', '--json', uri]);
-      expect(residentBytes(worker) - before).toBeLessThan(GROWTH_BYTES_MAX);
+      expect(ownBytes(worker) - before).toBeLessThan(GROWTH_BYTES_MAX);
       const map = JSON.parse(stdout) as { offset: number; length: number; type: number }[];
       const data = map.filter(({ type }) => type === 0);
       expect(data.map(({ offset }) => offset)).toEqual(blockOffsets);

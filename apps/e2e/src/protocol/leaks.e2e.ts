@@ -6,7 +6,7 @@ import { comeAndGo } from './abrupt-client.js';
 import { enter, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
 import { footprints, settled } from './footprints.js';
-import { residentBytes } from './process-memory.js';
+import { ownBytes } from './process-memory.js';
 import { runSeed, SeededRandom } from '../support/seeded-random.js';
 import { serving } from './serving.js';
 
@@ -39,7 +39,7 @@ describe('what clients leave behind', () => {
     await clients(4 * AT_ONCE, random);
     const before = await settled(suite.holdfast);
     const pids = suite.holdfast.pids();
-    const memoryBefore = [...pids.values()].map(residentBytes);
+    const memoryBefore = [...pids.values()].map(ownBytes);
 
     await clients(CLIENTS, random);
 
@@ -57,7 +57,7 @@ describe('what clients leave behind', () => {
     });
     expect(suite.holdfast.pids()).toEqual(pids);
     for (const [index, pid] of [...pids.values()].entries()) {
-      expect(residentBytes(pid) - (memoryBefore[index] ?? 0)).toBeLessThan(GROWTH_MAX);
+      expect(ownBytes(pid) - (memoryBefore[index] ?? 0)).toBeLessThan(GROWTH_MAX);
     }
   });
 

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** Memory that a process has in use now, bytes (VmRSS, proc_pid_status(5)). */
-export function residentBytes(pid: number): number {
+/**
+ * Memory of its own that a process has in use now, bytes (RssAnon, proc_pid_status(5)): pages of an image that it sent from
+ * are the page cache's, and in VmRSS as well.
+ */
+export function ownBytes(pid: number): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+  const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? [];
   if (kilobytes === undefined) throw new Error(`process ${String(pid)} has no memory any more`);
   return Number(kilobytes) * 1024;
 }

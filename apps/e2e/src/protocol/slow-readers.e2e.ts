@@ -6,7 +6,7 @@ import { listSessions } from '../support/instance-facts.js';
 import { transports } from '../support/ready-line.js';
 import { enter, readBytes } from './conversation.js';
 import { expectBytes } from './expect-bytes.js';
-import { residentBytes } from './process-memory.js';
+import { ownBytes } from './process-memory.js';
 import { closeRawClients, RawClient } from './raw-client.js';
 import { engines } from './serving.js';
 import { Cmd } from './spec-numbers.js';
@@ -43,13 +43,13 @@ describe.each(engines)('clients that never read, $engine engine', ({ env }) => {
       }
     }
     const worker = holdfast.pidOf('io-worker');
-    const before = residentBytes(worker);
+    const before = ownBytes(worker);
     for (const { client, bytes } of flooding) {
       client.stopReading();
       client.send(bytes);
     }
     await stuck(holdfast);
-    expect(residentBytes(worker) - before).toBeLessThan(GROWTH_MAX);
+    expect(ownBytes(worker) - before).toBeLessThan(GROWTH_MAX);
 
     const [first, second] = others;
     for (let round = 0; round < 20 && first && second; round++) {

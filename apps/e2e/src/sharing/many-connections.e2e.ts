@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, enter, greet, askOption, readBytes } from '../protocol/conversation.js';
-import { residentBytes } from '../protocol/process-memory.js';
+import { ownBytes } from '../protocol/process-memory.js';
 import { closeRawClients, RawClient } from '../protocol/raw-client.js';
 import { Cmd, Opt, Rep } from '../protocol/spec-numbers.js';
 import { go, request } from '../protocol/wire.js';
@@ -55,7 +55,7 @@ describe('many connections', () => {
       },
     });
     const [worker, gateway] = [holdfast.pidOf('io-worker'), holdfast.pidOf('nbd-gateway')];
-    const before = { worker: residentBytes(worker), gateway: residentBytes(gateway) };
+    const before = { worker: ownBytes(worker), gateway: ownBytes(gateway) };
     const clients = await connectMany(holdfast, CONNECTIONS);
     expect(await listSessions(holdfast)).toHaveLength(CONNECTIONS);
 
@@ -73,8 +73,8 @@ describe('many connections', () => {
     }
     await settled(worker);
 
-    expect(residentBytes(worker) - before.worker).toBeLessThan(CONNECTIONS * (BUFFERS_BYTES + OBJECTS_BYTES));
-    expect(residentBytes(gateway) - before.gateway).toBeLessThan(CONNECTIONS * PASSED_ON_BYTES);
+    expect(ownBytes(worker) - before.worker).toBeLessThan(CONNECTIONS * (BUFFERS_BYTES + OBJECTS_BYTES));
+    expect(ownBytes(gateway) - before.gateway).toBeLessThan(CONNECTIONS * PASSED_ON_BYTES);
     closeRawClients();
     const other = await RawClient.connect(holdfast, 'unix');
     await enter(other);
@@ -84,7 +84,7 @@ describe('many connections', () => {
   it('one more than there is memory for is refused, is told so, and gets in when another has left', async () => {
     await using holdfast = await startHoldfast({
       images: [makeImage(8 * MIB)],
-      env: { ...limits, HOLDFAST_WORKER_THREADS: '1', HOLDFAST_WORKER_MEMORY_MAX: '8M' },
+      env: { ...limits, HOLDFAST_WORKER_THREADS: '1', HOLDFAST_WORKER_MEMORY_MAX: '10M' },
     });
     let refusal = '';
     const clients: RawClient[] = [];
@@ -100,7 +100,7 @@ describe('many connections', () => {
       }
     }
     expect(refusal).toContain('HOLDFAST_WORKER_MEMORY_MAX');
-    // 8 MiB, less the buffers of a thread, are 14 sessions of the smallest kind, or half as many and larger ones.
+    // 10 MiB, less the buffers of a thread, are 12 sessions of the smallest kind, or half as many and larger ones.
     expect(clients.length).toBeGreaterThanOrEqual(7);
     expect(clients.length).toBeLessThanOrEqual(14);
     clients[0]?.close();
@@ -121,7 +121,7 @@ async function settled(pid: number): Promise<void> {
   let last = 0;
   let same = 0;
   await eventually('the memory to settle', () => {
-    const now = residentBytes(pid);
+    const now = ownBytes(pid);
     same = Math.abs(now - last) < MIB ? same + 1 : 0;
     last = now;
     return Promise.resolve(same >= 3);

@@ -23,7 +23,7 @@ interface Outcome {
   };
   readonly trends: readonly {
     readonly service: string;
-    readonly figure: 'rssBytes' | 'descriptors' | 'threads';
+    readonly figure: 'memoryBytes' | 'descriptors' | 'threads';
     readonly second: number;
     readonly last: number;
     readonly isFlat: boolean;
@@ -56,7 +56,7 @@ describe('a minute of clients that come, write, read back and go, while a disk i
         expect(tally[figure], figure).toBeGreaterThan(0);
       expect(trends.filter(({ isFlat }) => !isFlat)).toEqual([]);
       for (const service of ['supervisor', ...serviceNames]) {
-        const counted = trends.filter((trend) => trend.service === service && trend.figure !== 'rssBytes');
+        const counted = trends.filter((trend) => trend.service === service && trend.figure !== 'memoryBytes');
         expect(
           counted.map(({ figure }) => figure),
           service,

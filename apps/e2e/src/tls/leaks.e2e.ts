@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { askOption, goTo, greet, readBytes, readReply } from '../protocol/conversation.js';
 import { expectBytes } from '../protocol/expect-bytes.js';
 import { footprints, settled } from '../protocol/footprints.js';
-import { residentBytes } from '../protocol/process-memory.js';
+import { ownBytes } from '../protocol/process-memory.js';
 import { RawClient } from '../protocol/raw-client.js';
 import { runSeed, SeededRandom } from '../support/seeded-random.js';
 import { serving } from '../protocol/serving.js';
@@ -127,7 +127,7 @@ describe('what clients of TLS leave behind', () => {
     await clients(4 * AT_ONCE, random);
     const before = await settled(suite.holdfast);
     const pids = [...suite.holdfast.pids().values()];
-    const memoryBefore = pids.map(residentBytes);
+    const memoryBefore = pids.map(ownBytes);
 
     await clients(CLIENTS, random);
 
@@ -141,7 +141,7 @@ describe('what clients of TLS leave behind', () => {
       return JSON.stringify(footprints(suite.holdfast)) === JSON.stringify(before);
     });
     for (const [index, pid] of pids.entries()) {
-      expect(residentBytes(pid) - (memoryBefore[index] ?? 0)).toBeLessThan(GROWTH_MAX);
+      expect(ownBytes(pid) - (memoryBefore[index] ?? 0)).toBeLessThan(GROWTH_MAX);
     }
   });
 

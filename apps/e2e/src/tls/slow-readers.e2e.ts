@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { goTo, readBytes, readReply } from '../protocol/conversation.js';
 import { expectBytes } from '../protocol/expect-bytes.js';
-import { residentBytes } from '../protocol/process-memory.js';
+import { ownBytes } from '../protocol/process-memory.js';
 import type { RawClient } from '../protocol/raw-client.js';
 import { serving } from '../protocol/serving.js';
 import { Cmd } from '../protocol/spec-numbers.js';
@@ -31,7 +31,7 @@ it('T16 clients of TLS that do not read cost no memory, hold up nobody, and get 
   const image = suite.imageBytes(0, MIB);
   expectBytes(await readBytes(other, 0, MIB), image);
   const pids = [suite.holdfast.pidOf('nbd-gateway'), suite.holdfast.pidOf('io-worker')];
-  const before = pids.map(residentBytes);
+  const before = pids.map(ownBytes);
 
   const slow: RawClient[] = [];
   for (let count = 0; count < SLOW_CLIENTS; count++) {
@@ -46,7 +46,7 @@ it('T16 clients of TLS that do not read cost no memory, hold up nobody, and get 
     expect(performance.now() - began).toBeLessThan(1000);
   }
   for (const [index, pid] of pids.entries()) {
-    expect(residentBytes(pid) - (before[index] ?? 0)).toBeLessThan(GROWTH_MAX);
+    expect(ownBytes(pid) - (before[index] ?? 0)).toBeLessThan(GROWTH_MAX);
   }
 
   const [first] = slow;
@@ -59,7 +59,7 @@ it('T16 clients of TLS that do not read cost no memory, hold up nobody, and get 
 it('T16 a worker that is slower than the client of TLS costs no memory', async () => {
   const client = await enter('tcp');
   const pids = [suite.holdfast.pidOf('nbd-gateway'), suite.holdfast.pidOf('io-worker')];
-  const before = pids.map(residentBytes);
+  const before = pids.map(ownBytes);
   const payload = Buffer.alloc(MIB, 7);
   const write = request({ type: Cmd.WRITE, payload });
   const sent = Promise.all(Array.from({ length: READS }, () => client.sent(write)));
@@ -67,7 +67,7 @@ it('T16 a worker that is slower than the client of TLS costs no memory', async (
   for (let answered = 0; answered < READS; answered++) {
     expect((await readReply(client, 0n)).error).toBe(0);
     if (answered % 20 === 0)
-      most = Math.max(most, ...pids.map((pid, at) => residentBytes(pid) - (before[at] ?? 0)));
+      most = Math.max(most, ...pids.map((pid, at) => ownBytes(pid) - (before[at] ?? 0)));
   }
   await sent;
   expect(most).toBeLessThan(GROWTH_MAX);

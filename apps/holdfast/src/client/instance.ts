@@ -23,6 +23,8 @@ export class Instance implements Disposable {
   readonly worker: ServiceClient<workerV1.WorkerServiceService>;
   readonly allocators: ServiceClient<verifierV1.AllocatorServiceService>;
   readonly maps: ServiceClient<verifierV1.MapServiceService>;
+  readonly programs: ServiceClient<verifierV1.ProgramServiceService>;
+  readonly tables: ServiceClient<verifierV1.TableServiceService>;
   readonly verifier: ServiceClient<verifierV1.VerifierServiceService>;
 
   constructor(readonly endpoints: Endpoints) {
@@ -37,6 +39,8 @@ export class Instance implements Disposable {
     const verifier = endpoints['allocator-verifier'];
     this.allocators = createClient(verifierV1.AllocatorServiceService, verifier);
     this.maps = createClient(verifierV1.MapServiceService, verifier);
+    this.programs = createClient(verifierV1.ProgramServiceService, verifier);
+    this.tables = createClient(verifierV1.TableServiceService, verifier);
     this.verifier = createClient(verifierV1.VerifierServiceService, verifier);
   }
 
@@ -83,6 +87,13 @@ export class Instance implements Disposable {
     });
   }
 
+  listPrograms(): Promise<verifierV1.Program[]> {
+    return listAll(async (pageToken) => {
+      const { programs, nextPageToken } = await this.programs.listPrograms({ pageSize: PAGE, pageToken });
+      return { items: programs, nextPageToken };
+    });
+  }
+
   /** Empty names mean all. */
   listPins(device: string, session: string): Promise<workerV1.Pin[]> {
     return listAll(async (pageToken) => {
@@ -104,6 +115,8 @@ export class Instance implements Disposable {
       this.worker,
       this.allocators,
       this.maps,
+      this.programs,
+      this.tables,
       this.verifier,
     ]) {
       client.close();

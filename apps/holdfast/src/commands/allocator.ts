@@ -67,7 +67,10 @@ export function allocatorCommand(): Command {
       withInstance(options, async ({ allocators }) => {
         const explanation = await allocators.explainAllocator({ name: allocatorName.format(name) });
         if (options.json === true) printJson(AllocatorExplanation.toJSON(explanation));
-        else process.stdout.write(`${sentenceOf(name, explanation)}\n`);
+        else {
+          for (const line of [sentenceOf(name, explanation), ...explanation.chain])
+            process.stdout.write(`${line}\n`);
+        }
       }),
   );
 

@@ -1,5 +1,6 @@
 import { deviceName, registryV1 } from '@holdfast/contracts';
-import { counted } from '@holdfast/foundation';
+import type { Instance } from '../client/instance.js';
+import { counted, HoldfastError } from '@holdfast/foundation';
 import { Command } from 'commander';
 import { printJson, printTable } from '../output/print.js';
 import { formatSize, lastSegment } from '../output/size.js';
@@ -14,16 +15,32 @@ export function explainCommand(): Command {
       .description('Tell what keeps a device from being detached')
       .argument('<name>', 'the device'),
   ).action((name: string, options: CommonOptions) =>
-    withInstance(options, async ({ devices }) => {
-      const explanation = await devices.explainRelease({ name: deviceName.format(name) });
-      if (options.json === true) printJson(ReleaseExplanation.toJSON(explanation));
-      else show(explanation, new Date());
+    withInstance(options, async (instance) => {
+      const explanation = await instance.devices.explainRelease({ name: deviceName.format(name) });
+      if (options.json === true) {
+        printJson(ReleaseExplanation.toJSON(explanation));
+        return;
+      }
+      const chains = new Map<string, readonly string[]>();
+      for (const { holder } of explanation.reservations) chains.set(holder, await chainOf(instance, holder));
+      show(explanation, chains, new Date());
     }),
   );
 }
 
+/** What keeps an allocator, which keeps a device; nothing, while the allocator-verifier cannot be asked. */
+async function chainOf({ allocators }: Instance, holder: string): Promise<readonly string[]> {
+  try {
+    return (await allocators.explainAllocator({ name: holder })).chain;
+  } catch (error) {
+    if (error instanceof HoldfastError) return [];
+    throw error;
+  }
+}
+
 function show(
   { device, leases, holders, leakedPins, reservations }: registryV1.ReleaseExplanation,
+  chains: ReadonlyMap<string, readonly string[]>,
   now: Date,
 ): void {
   const name = lastSegment(device?.name ?? '');
@@ -55,6 +72,7 @@ function show(
     process.stdout.write(
       `${holder} has reserved ${name} for ${formatAge(createTime, now)}, and keeps it attached\n`,
     );
+    for (const link of chains.get(holder) ?? []) process.stdout.write(`  ${link}\n`);
   }
   for (const { pid, program } of holders) {
     process.stdout.write(

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { BLOCK_LOCK_BYTES, BlockLock } from './block-lock.js';
+import { BLOCK_LOCK_BYTES, BlockLock, HELD_LOCKS_BYTES } from './block-lock.js';
 
 const REGION = 64 * 1024;
 const memory = () => new SharedArrayBuffer(BLOCK_LOCK_BYTES);
@@ -30,6 +30,25 @@ test('who writes a part of a block waits for those before, and keeps out those b
   lock.release(await alone);
   expect(await isTaken(behind)).toBe(true);
 });
+
+test.each([true, false])(
+  'what a thread had that is no more is released, and no more than that',
+  async (alone) => {
+    const [shared, held] = [memory(), new SharedArrayBuffer(HELD_LOCKS_BYTES)];
+    const [lock, thread] = [new BlockLock(shared), new BlockLock(shared, held)];
+    thread.release(thread.take(0, 70 * REGION, true));
+    const other = lock.take(2 * REGION, REGION, false);
+    if (!alone) lock.take(60 * REGION, REGION, false);
+    thread.take(40 * REGION, 20 * REGION, alone);
+    const waiting = lock.takeOnLoop(59 * REGION, REGION, true);
+    expect(await isTaken(waiting)).toBe(false);
+    lock.releaseOf(held);
+    expect(await isTaken(waiting)).toBe(true);
+    expect(await isTaken(lock.takeOnLoop(2 * REGION, REGION, true))).toBe(false);
+    lock.release(other);
+    lock.releaseOf(held);
+  },
+);
 
 test('elsewhere on the device nobody waits', async () => {
   const lock = new BlockLock(memory());

@@ -16,11 +16,12 @@ export class DirectDeviceIo extends DeviceIo {
   readonly #lock: BlockLock;
   readonly #pins: DirectAccount;
 
-  constructor(fd: number, access: DirectAccess, pins: DirectAccount) {
+  /** @param held where this thread notes what it has locked */
+  constructor(fd: number, access: DirectAccess, pins: DirectAccount, held: SharedArrayBuffer) {
     super(fd, pins);
     this.#fd = fd;
     this.#access = access;
-    this.#lock = new BlockLock(access.lock);
+    this.#lock = new BlockLock(access.lock, held);
     this.#pins = pins;
   }
 

@@ -84,6 +84,57 @@ describe.skipIf(missing !== undefined)(`direct I/O${missing === undefined ? '' :
       }
     });
 
+    test('T3 READs that are under way at once show what was written before them, whatever is among them', async () => {
+      const scene = new DirectScene(engine());
+      const { client, account } = scene.serve();
+      for (let round = 0; round < 20; round++) {
+        const payload = Buffer.alloc(4 * KIB, 100 + round);
+        const reads = Array.from({ length: 20 }, (_, i) => ({
+          type: READ,
+          offset: (64 + i * 7) * KIB + (i % 5 === 4 ? 100 : 0),
+          length: (1 + (i % 3)) * 4 * KIB,
+        }));
+        const before = { type: READ, offset: 8 * KIB, length: 4 * KIB };
+        client.send(...reads, { type: READ, offset: 2 ** 40, length: 512 });
+        client.send({ type: WRITE, offset: 8 * KIB, payload }, before, ...reads);
+        for (const { offset, length } of reads) {
+          expect((await client.reply()).data.equals(scene.original(offset, length))).toBe(true);
+        }
+        expect((await client.reply()).error).toBe(NbdError.EINVAL);
+        expect((await client.reply()).error).toBe(0);
+        expect((await client.reply()).data.equals(payload)).toBe(true);
+        for (const { offset, length } of reads) {
+          expect((await client.reply()).data.equals(scene.original(offset, length))).toBe(true);
+        }
+      }
+      await expect.poll(() => account.view.outstandingSegments()).toBe(0);
+    });
+
+    test('E3 READs that are under way when the client leaves are over before their memory is used again', async () => {
+      const scene = new DirectScene(engine());
+      for (let round = 0; round < 20; round++) {
+        const { client, ended, account } = scene.serve();
+        client.send(
+          ...Array.from({ length: 200 }, (_, i) => ({ type: READ, offset: i * 16 * KIB, length: 16 * KIB })),
+        );
+        if (round % 2 === 0) await client.reply();
+        client.hangUp();
+        await ended;
+        expect(account.view.outstanding()).toEqual([]);
+      }
+    });
+
+    test('T10 READs beyond where the file was cut short are EIO, those among them that are not are answered', async () => {
+      const scene = new DirectScene(engine());
+      const { client } = scene.serve();
+      scene.truncate(64 * KIB);
+      const offsets = [0, 128, 4, 60, 64, 8].map((kib) => kib * KIB);
+      client.send(...offsets.map((offset) => ({ type: READ, offset, length: 4 * KIB })));
+      for (const offset of offsets) {
+        expect((await client.reply()).error).toBe(offset < 64 * KIB ? 0 : NbdError.EIO);
+      }
+    });
+
     test('chunks of structured replies are read the same', async () => {
       const scene = new DirectScene(engine());
       const { chunks } = scene.serve({ replyMode: 'structured', contexts: true });

@@ -62,6 +62,21 @@ describe('what is in the page cache', () => {
     expect(found.filter(Boolean).length).toBeGreaterThanOrEqual(32);
   });
 
+  test('is forgotten where something was trimmed', () => {
+    const cache = new Cache();
+    for (let region = 0; region < 4; region++) cache.ranges.includes(region * REGION, 1);
+    cache.isHot = () => false;
+    cache.ranges.forget(2 * REGION - 1, 2);
+    expect([0, 1, 2, 3].map((region) => cache.ranges.includes(region * REGION, 1))).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    cache.ranges.forget(0, 2 ** 50);
+    expect(cache.ranges.includes(3 * REGION, 1)).toBe(false);
+  });
+
   test('is kept apart for regions that share a cell', () => {
     const cache = new Cache(64 * 1024 * REGION);
     cache.isHot = (region) => region === 0;

@@ -31,9 +31,17 @@ export class HotRanges {
     this.#mapping = mapping;
   }
 
-  /** Tells the time, in milliseconds; once for each batch of requests. */
+  /** Tells the time, in milliseconds of a clock that is never set back; once for each batch of requests. */
   tick(nowMs: number): void {
     this.#now = nowMs;
+  }
+
+  /** What was found out about a range may be wrong now. */
+  forget(offset: number, length: number): void {
+    const first = Math.floor(offset / REGION_BYTES);
+    const last = Math.floor((offset + length - 1) / REGION_BYTES);
+    if (last - first >= CELLS) this.#regions.fill(NO_REGION);
+    else for (let region = first; region <= last; region += 1) this.#regions[region % CELLS] = NO_REGION;
   }
 
   /** Whether all of a range can be sent without a wait for the device, in all likelihood. */

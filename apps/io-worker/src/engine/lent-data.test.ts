@@ -1,12 +1,19 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { createLogger } from '@holdfast/service';
 import { Command, NbdError } from '@holdfast/nbd-protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { compiledThreadEngine } from '../testing/compiled.js';
 import { EngineScene } from '../testing/engine-scene.js';
+import { LentData, MAPPED_BYTES_MAX } from './lent-data.js';
+import { Loans } from './loans.js';
 import type { ThreadEngine } from './thread-engine.js';
 
 const KIB = 1024;
-const { READ, WRITE } = Command;
+const { READ, WRITE, TRIM, WRITE_ZEROES } = Command;
 
 let engine: ThreadEngine;
 
@@ -78,5 +85,60 @@ describe('what is in the page cache is lent to replies', () => {
     const { client: next } = scene.serve();
     expect((await next.ask({ type: READ, offset: 128 * KIB, length: 4 * KIB })).error).toBe(NbdError.EIO);
     expect((await next.ask({ type: READ, offset: 0, length: 4 * KIB })).error).toBe(0);
+  });
+});
+
+describe('a session', () => {
+  test('E10 leaves no memory behind that it sent its loans by', async () => {
+    setFlagsFromString('--expose_gc');
+    const collect = runInNewContext('gc') as () => void;
+    const fd = openSync(path.join(temporaryFolder(), 'disk'), 'w+');
+    ftruncateSync(fd, 64 * KIB);
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 300; i++) {
+      using loans = new Loans();
+      LentData.of(loans, fd, 64 * KIB)?.[Symbol.dispose]();
+    }
+    const left = () => {
+      collect();
+      return process.memoryUsage().arrayBuffers - before;
+    };
+    await expect.poll(left).toBeLessThan(300 * KIB);
+    closeSync(fd);
+  });
+
+  test('maps so much of a device and no more: what lies behind is read', () => {
+    const fd = openSync(path.join(temporaryFolder(), 'disk'), 'w+');
+    ftruncateSync(fd, MAPPED_BYTES_MAX + 1024 * KIB);
+    for (const offset of [0, MAPPED_BYTES_MAX]) writeSync(fd, Buffer.alloc(256 * KIB), 0, 256 * KIB, offset);
+    using loans = new Loans();
+    using lent = LentData.of(loans, fd, MAPPED_BYTES_MAX + 1024 * KIB);
+    expect(lent?.canLend(0, 4 * KIB)).toBe(true);
+    expect(lent?.canLend(MAPPED_BYTES_MAX, 4 * KIB)).toBe(false);
+    expect(lent?.canLend(MAPPED_BYTES_MAX - 4 * KIB, 8 * KIB)).toBe(false);
+    closeSync(fd);
+  });
+
+  test('of a device in tmpfs takes no memory for what was trimmed', async () => {
+    const scene = new EngineScene(engine, mkdtempSync('/dev/shm/holdfast-'));
+    onTestFinished(() => {
+      rmSync(path.dirname(scene.file), { recursive: true });
+    });
+    const { client } = scene.serve();
+    for (const type of [TRIM, WRITE_ZEROES]) {
+      const range = { offset: 0, length: 1024 * KIB };
+      expect((await client.ask({ type: WRITE, offset: 0, payload: Buffer.alloc(1024 * KIB, 1) })).error).toBe(
+        0,
+      );
+      expect((await client.ask({ type: READ, offset: 0, length: 4 * KIB })).error).toBe(0);
+      expect((await client.ask({ type, ...range })).error).toBe(0);
+      const trimmed = scene.allocatedBytes();
+      for (let offset = 0; offset < range.length; offset += 8 * KIB) {
+        const { data } = await client.ask({ type: READ, offset, length: 8 * KIB });
+        expect(data.equals(Buffer.alloc(8 * KIB))).toBe(true);
+      }
+      expect(scene.allocatedBytes()).toBe(trimmed);
+    }
   });
 });

@@ -10,6 +10,7 @@ import type { SessionPins } from '../pins/session-pins.js';
 import { extentSourceOf } from '../context/extent-sources.js';
 import type { DirectAccess } from '../direct/direct-access.js';
 import { DirectDeviceIo } from '../direct/direct-device-io.js';
+import { StagedReads } from '../direct/staged-reads.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import { Throttle } from '../rate/throttle.js';
 import type { AwakeThreads } from './awake-threads.js';
@@ -17,6 +18,7 @@ import { receiveSome, receiveUnlessRung, receiveWithin, sendAll, transfer } from
 import { FIRST_DATA_START } from './buffer-sizes.js';
 import { DeviceIo, NO_WAIT_LENGTH_MAX } from './device-io.js';
 import { isLostData, LentData } from './lent-data.js';
+import { Loans } from './loans.js';
 import { pause, resume } from './pause.js';
 import { ReadAhead } from './read-ahead.js';
 import type { EndReason, ServeOutcome } from './engine.js';
@@ -47,6 +49,8 @@ export interface BlockingSession {
   readonly bell: number;
   /** This thread among those of its engine. */
   readonly threads: AwakeThreads;
+  /** What this thread has locked of a device, for whoever outlives it. */
+  readonly heldLocks: SharedArrayBuffer;
   readonly input: NativeBuffer;
   /** Page-aligned, longer than {@link FIRST_DATA_START}. */
   readonly output: NativeBuffer;
@@ -62,9 +66,10 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
   const device =
     direct === undefined
       ? new DeviceIo(session.device, pins)
-      : new DirectDeviceIo(session.device, direct, pins);
+      : new DirectDeviceIo(session.device, direct, pins, session.heldLocks);
+  using loans = new Loans();
   // Past the page cache there is nothing hot.
-  using lent = direct === undefined ? LentData.of(session.device, session.facts.sizeBytes) : undefined;
+  using lent = direct === undefined ? LentData.of(loans, session.device, session.facts.sizeBytes) : undefined;
   const pace = new Throttle(session.limit);
   const spin = new Spin(session.threads);
   const machine = new TransmissionMachine(
@@ -78,6 +83,8 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
     },
   );
   const readAhead = new ReadAhead(device, machine);
+  using staged =
+    direct && StagedReads.of({ fd: session.device, access: direct, pins, queue: machine, loans });
   resume(machine, session);
 
   for (;;) {
@@ -89,6 +96,11 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
           pins.beginLoan(length);
           lent.lend(machine.bufferOffset, length, fileOffset);
           machine.completed(0);
+          break;
+        }
+        const stagedErrno = staged?.read(machine.bufferOffset, length, fileOffset);
+        if (stagedErrno !== undefined) {
+          machine.completed(stagedErrno);
           break;
         }
         pins.beginRead(length);
@@ -110,20 +122,23 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
         if (control.fenced) return 'fenced';
         if (pins.isBroken) return finish(machine, control, 'ledger-violation');
         control.publish(machine.counters);
+        // Nothing is queued: replies are sent before a wait.
+        staged?.clear();
         if (machine.isAtRest) {
           const count = receiveAtRest(machine, session, inputAddress, spin);
           if (count === PAUSED) return pause(machine, control);
           machine.received(count, spin.waited);
         } else receiveInto(machine, socket, inputAddress, spin);
         pins.tick();
-        lent?.tick(Date.now());
+        // Not the time of day, which may be set back.
+        lent?.tick(performance.now());
         // Asked after the wait, which may have been long: what came meanwhile is new (T16).
         if (control.stopping) machine.beginShutdown();
         break;
       case Step.send:
-        if (lent?.isUsed === true) {
+        if (loans.isUsed) {
           const { outputOffset, outputLength, more } = machine;
-          const errno = lent.send(socket, outputAddress, outputOffset, outputLength, more === 1);
+          const errno = loans.send(socket, outputAddress, outputOffset, outputLength, more === 1);
           if (errno !== 0) return finish(machine, control, isLostData(errno) ? 'io-error' : 'end-of-stream');
         } else if (
           !sendAll(socket, outputAddress + machine.outputOffset, machine.outputLength, machine.more === 1)
@@ -142,6 +157,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
       case Step.trim:
         if (control.fenced) return 'fenced';
         machine.completed(device.trim(machine.fileOffset, machine.length, machine.durable === 1));
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.zero:
         if (control.fenced) return 'fenced';
@@ -154,6 +170,7 @@ export function serveBlocking(session: BlockingSession): ServeOutcome {
             machine.fast === 1,
           ),
         );
+        lent?.forget(machine.fileOffset, machine.length);
         break;
       case Step.cache:
         machine.completed(device.cache(machine.fileOffset, machine.length));

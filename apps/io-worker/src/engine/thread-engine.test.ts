@@ -1,17 +1,20 @@
+import { Worker } from 'node:worker_threads';
 import { byteCount } from '@holdfast/foundation';
 import { osThreadCount, socketPair } from '@holdfast/linux';
 import { advertisedFlags, Command } from '@holdfast/nbd-protocol';
 import { createLogger } from '@holdfast/service';
 import { SHARD_BYTES } from '@holdfast/pin-ledger';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { BLOCK_LOCK_BYTES, BlockLock } from '../direct/block-lock.js';
 import { compiledThreadEngine } from '../testing/compiled.js';
 import { EngineScene } from '../testing/engine-scene.js';
+import { NbdClient } from '../testing/nbd-client.js';
 import { Engines } from './engines.js';
 import { EventLoopEngine } from './event-loop-engine.js';
 import { SessionControl } from './session-control.js';
 import type { ThreadEngine } from './thread-engine.js';
 
-const { READ } = Command;
+const { READ, WRITE } = Command;
 const oneByte = { type: READ, offset: 0, length: 1 };
 
 let engine: ThreadEngine;
@@ -88,6 +91,36 @@ describe('threads', () => {
     expect(engine.size).toBe(2);
     expect((await new EngineScene(engine).serve().client.ask(oneByte)).error).toBe(0);
   });
+});
+
+test('a thread that is ended in the middle of a write leaves no part of the device locked', async () => {
+  const posted = vi.spyOn(Worker.prototype, 'postMessage');
+  onTestFinished(() => {
+    posted.mockRestore();
+  });
+  await engine.start(1);
+  const scene = new EngineScene(engine);
+  const direct = {
+    alignment: { memoryBytes: 512, offsetBytes: 512 },
+    lock: new SharedArrayBuffer(BLOCK_LOCK_BYTES),
+  };
+  const lock = new BlockLock(direct.lock);
+  const region = 64 * 1024;
+  const behind = lock.take(region, 512, false);
+  const [socket, other] = socketPair();
+  const pins = new SharedArrayBuffer(SHARD_BYTES);
+  const ended = engine.serve({ ...scene.session(), socket, direct, control: new SessionControl(), pins });
+  const client = new NbdClient(other);
+  // It has the first region alone, and waits for the second.
+  client.send({ type: WRITE, offset: region - 100, payload: Buffer.alloc(300) });
+  await expect.poll(() => new Int32Array(direct.lock)[0]).not.toBe(0);
+  const [worker] = posted.mock.contexts as Worker[];
+  await worker?.terminate();
+  expect(await ended).toBe('internal-error');
+  client.hangUp();
+  socket.close();
+  lock.release(behind);
+  expect([...new Int32Array(direct.lock)].every((word) => word === 0)).toBe(true);
 });
 
 test('an event-loop engine that cannot even begin counts nothing and leaves nothing', async () => {

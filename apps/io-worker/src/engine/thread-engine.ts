@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { assert, messageOf } from '@holdfast/foundation';
 import { setBlocking, WakeBell } from '@holdfast/linux';
 import type { Logger } from '@holdfast/service';
+import { BlockLock, HELD_LOCKS_BYTES } from '../direct/block-lock.js';
 import { AwakeThreads } from './awake-threads.js';
 import type { Assignment, Engine, ServeOutcome } from './engine.js';
-import type { ThreadReport, ThreadTask } from './thread-messages.js';
+import type { ThreadMemory, ThreadReport, ThreadTask } from './thread-messages.js';
 
 /** The thread runs compiled code; beside the sources (in unit tests) there is none. */
 const THREAD_MAIN = new URL('./thread-main.js', import.meta.url);
@@ -13,6 +14,8 @@ interface MadeThread {
   readonly worker: Worker;
   /** Rung when the session that it serves is to pause. */
   readonly bell: WakeBell;
+  /** What it has locked of a device. */
+  readonly heldLocks: SharedArrayBuffer;
 }
 
 type Thread = MadeThread &
@@ -61,12 +64,12 @@ export class ThreadEngine implements Engine {
     const { device } = assignment;
     assert(typeof device === 'number', 'a thread serves what has a descriptor');
     setBlocking(assignment.socket.number, true);
-    const { worker, bell } = thread;
+    const { worker, bell, heldLocks } = thread;
     assignment.control.wake = () => {
       bell.ring();
     };
     return new Promise((resolve) => {
-      this.#threads.set(worker, { state: 'busy', worker, bell, assignment, end: resolve });
+      this.#threads.set(worker, { state: 'busy', worker, bell, heldLocks, assignment, end: resolve });
       worker.postMessage({
         socket: assignment.socket.number,
         device,
@@ -95,12 +98,14 @@ export class ThreadEngine implements Engine {
 
   #makeThread(): Promise<void> {
     return new Promise((ready, failed) => {
-      const worker = new Worker(THREAD_MAIN, { workerData: this.#awake.memory });
+      const heldLocks = new SharedArrayBuffer(HELD_LOCKS_BYTES);
+      const workerData: ThreadMemory = { awake: this.#awake.memory, heldLocks };
+      const worker = new Worker(THREAD_MAIN, { workerData });
       const bell = new WakeBell();
       worker.on('message', (report: ThreadReport) => {
         switch (report.kind) {
           case 'ready':
-            this.#threads.set(worker, { state: 'idle', worker, bell });
+            this.#threads.set(worker, { state: 'idle', worker, bell, heldLocks });
             ready();
             break;
           case 'ended':
@@ -125,10 +130,10 @@ export class ThreadEngine implements Engine {
   #release(worker: Worker, outcome: ServeOutcome, undecoded: Uint8Array = new Uint8Array()): void {
     const thread = this.#threads.get(worker);
     assert(thread?.state === 'busy', 'only a busy thread reports an end');
-    const { bell, assignment, end } = thread;
+    const { bell, heldLocks, assignment, end } = thread;
     assignment.control.wake = () => undefined;
     assignment.control.undecoded = undecoded;
-    this.#threads.set(worker, { state: 'idle', worker, bell });
+    this.#threads.set(worker, { state: 'idle', worker, bell, heldLocks });
     end(outcome);
   }
 
@@ -137,8 +142,10 @@ export class ThreadEngine implements Engine {
     const thread = this.#threads.get(worker);
     this.#threads.delete(worker);
     if (thread?.state === 'busy') {
-      thread.assignment.control.wake = () => undefined;
-      thread.end('internal-error');
+      const { assignment, end, heldLocks } = thread;
+      assignment.control.wake = () => undefined;
+      if (assignment.direct !== undefined) new BlockLock(assignment.direct.lock).releaseOf(heldLocks);
+      end('internal-error');
     }
     if (this.#stopping || thread === undefined) return;
     this.#makeThread().catch((error: unknown) => {

@@ -13,12 +13,13 @@ import { THREAD_INPUT_BYTES, THREAD_OUTPUT_BYTES } from './buffer-sizes.js';
 import type { ServeOutcome } from './engine.js';
 import { serveBlocking } from './serve-blocking.js';
 import { SessionControl } from './session-control.js';
-import type { ThreadReport, ThreadTask } from './thread-messages.js';
+import type { ThreadMemory, ThreadReport, ThreadTask } from './thread-messages.js';
 
 const port = parentPort;
 assert(port !== null, 'runs as a worker thread');
 
-const threads = new AwakeThreads(workerData as SharedArrayBuffer);
+const { awake, heldLocks } = workerData as ThreadMemory;
+const threads = new AwakeThreads(awake);
 
 const pool = new BufferPool({ inputBytes: THREAD_INPUT_BYTES, outputBytes: THREAD_OUTPUT_BYTES, idleMax: 1 });
 // Made ahead, as the thread is.
@@ -49,6 +50,7 @@ function serve({ pins: memory, limit, ...task }: ThreadTask, control: SessionCon
       pins,
       control,
       threads,
+      heldLocks,
       limit: limit && new SharedLimit(limit),
     });
   } finally {

@@ -2,6 +2,14 @@ import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { DirectAccess } from '../direct/direct-access.js';
 import type { EndReason } from './engine.js';
 
+/** What an I/O thread is made with. */
+export interface ThreadMemory {
+  /** Of the engine's `AwakeThreads`. */
+  readonly awake: SharedArrayBuffer;
+  /** What this thread has locked of a device (`BlockLock`). */
+  readonly heldLocks: SharedArrayBuffer;
+}
+
 /** To an I/O thread: one session. Descriptors are numbers of the same process; their owner is the main thread. */
 export interface ThreadTask {
   readonly socket: number;

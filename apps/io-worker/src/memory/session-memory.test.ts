@@ -25,10 +25,10 @@ test('a session that there is no memory for is refused with the setting, and let
 test('a worker whose threads leave no memory for a session does not start', () => {
   const logger = createLogger('io-worker', 'silent');
   const settings = { threads: 8, sessionsMax: 10 };
-  expect(() => new SessionMemory({ ...settings, memoryMax: 14_000_000 }, logger)).toThrow(
+  expect(() => new SessionMemory({ ...settings, memoryMax: 30_000_000 }, logger)).toThrow(
     'HOLDFAST_WORKER_MEMORY_MAX',
   );
-  expect(new SessionMemory({ ...settings, memoryMax: 17_000_000 }, logger).freeBytes).toBeGreaterThan(
+  expect(new SessionMemory({ ...settings, memoryMax: 34_000_000 }, logger).freeBytes).toBeGreaterThan(
     SESSION_BYTES_MIN,
   );
 });

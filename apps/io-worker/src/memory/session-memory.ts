@@ -9,6 +9,7 @@ import {
   type LoopBuffers,
 } from '../engine/buffer-sizes.js';
 import { LOOP_BOUNCE_BYTES, LOOP_BOUNCES_MAX, THREAD_BOUNCE_BYTES } from '../direct/bounce-buffers.js';
+import { THREAD_STAGE_BYTES } from '../direct/staged-reads.js';
 import type { Engine } from '../engine/engine.js';
 import { MemoryBudget, type MemoryShare } from './memory-budget.js';
 
@@ -38,7 +39,7 @@ const LARGER_BUFFERS_BYTES =
   SMALL_LOOP_BUFFERS.outputBytes;
 
 /** What the buffers of a thread and of the socket that it serves take, in bytes. */
-const THREAD_BYTES = THREAD_INPUT_BYTES + THREAD_OUTPUT_BYTES + THREAD_BOUNCE_BYTES;
+const THREAD_BYTES = THREAD_INPUT_BYTES + THREAD_OUTPUT_BYTES + THREAD_BOUNCE_BYTES + THREAD_STAGE_BYTES;
 
 /** What sessions of the event loop share, in bytes, however many there are. */
 export const SHARED_BYTES = LOOP_BOUNCES_MAX * LOOP_BOUNCE_BYTES;

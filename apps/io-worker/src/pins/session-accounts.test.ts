@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EventedDevice } from '../engine/evented-device.js';
 import { EventLoopEngine } from '../engine/event-loop-engine.js';
 import { SessionControl } from '../engine/session-control.js';
+import { HELD_LOCKS_BYTES } from '../direct/block-lock.js';
 import { AwakeThreads } from '../engine/awake-threads.js';
 import { serveBlocking } from '../engine/serve-blocking.js';
 import { describeEngines } from '../testing/both-engines.js';
@@ -198,6 +199,7 @@ describe('a violation', () => {
       control: new SessionControl(),
       pins,
       threads: new AwakeThreads(),
+      heldLocks: new SharedArrayBuffer(HELD_LOCKS_BYTES),
       input: NativeBuffer.allocate(64 * KIB),
       output: NativeBuffer.allocate(64 * KIB),
     });

@@ -6,6 +6,7 @@ import {
   type AllocatorRecord,
   type AllocatorState,
   type IsEmpty,
+  type Lock,
   type Outcome,
   type TableChange,
 } from './change.js';
@@ -81,6 +82,13 @@ export class DependencyTable {
   isCurrent(change: TableChange): boolean {
     const basis = this.#bases.get(change);
     return basis !== undefined && this.#state.isCurrent(basis);
+  }
+
+  /** What to lock, exclusively, so that nothing about these fields and their chains changes. Sorted by name, each once. */
+  locksOf(fields: Iterable<Field>): readonly Lock[] {
+    const footprint = new Footprint(this.#state);
+    for (const field of fields) footprint.field(field);
+    return footprint.draft({}).change.locks;
   }
 
   /** Makes a change that is persisted come true in memory. Each change once, and only while it is current. */

@@ -234,7 +234,13 @@ export class TransmissionMachine extends StepOperands {
    */
   forEachQueuedRead(visit: (fileOffset: number, length: number) => void): void {
     const payloadLength = this.#phase === Phase.payload ? this.#payload.remaining : 0;
-    visitQueuedReads(this.#input, payloadLength, this.#form, this.#facts, this.#ahead, visit);
+    visitQueuedReads(this.#input, payloadLength, this.#form, this.#facts, this.#ahead, true, visit);
+  }
+
+  /** As {@link forEachQueuedRead}, up to the first request that is something else than a READ. */
+  forEachNextRead(visit: (fileOffset: number, length: number) => void): void {
+    if (this.#phase === Phase.payload) return;
+    visitQueuedReads(this.#input, 0, this.#form, this.#facts, this.#ahead, false, visit);
   }
 
   #advance(): StepCode | NoStep {

@@ -4,7 +4,7 @@ import type { Transaction } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { insertOnce } from '../database/insert-once.js';
 import { rowsToTake, toPage, type Page, type PageRequest } from '../page.js';
-import type { VerifierAuditLog } from '../verifier-audit/verifier-audit-log.js';
+import type { VerifierAuditLog, VerifierNote } from '../verifier-audit/verifier-audit-log.js';
 import type { AllocatorDefinition, AllocatorRecord, AllocatorState, Pool } from './allocator-record.js';
 import { toAllocatorRecord, toAllocatorRow } from './allocator-row.js';
 
@@ -73,6 +73,11 @@ export class AllocatorRepository {
   /** It is to be destroyed, and hands out nothing from now on. @returns undefined when it is DESTROYING, or gone */
   drain(number: bigint): Promise<AllocatorRecord | undefined> {
     return this.#change(number, ['CREATING', 'ACTIVE', 'DRAINING'], 'DRAINING');
+  }
+
+  /** What was only intended is given up: nothing was ever handed out of it. @returns undefined when it is not CREATING */
+  abandon(number: bigint): Promise<AllocatorRecord | undefined> {
+    return this.#change(number, ['CREATING'], 'DESTROYING');
   }
 
   /**
@@ -149,17 +154,28 @@ export class AllocatorRepository {
     from: AllocatorState[],
     to: AllocatorState,
   ): Promise<AllocatorRecord | undefined> {
-    return this.#audit.transaction(async (tx, note) => {
-      const where = { number, state: { in: from } };
-      const [row] = await tx.allocator.updateManyAndReturn({ where, data: { state: to } });
-      if (row === undefined) return undefined;
-      note({ kind: 'allocator', subject: `allocators/${row.name}`, event: to.toLowerCase() });
-      return toAllocatorRecord(row);
-    });
+    return this.#audit.transaction((tx, note) => changeState(tx, note, { number, from, to }));
   }
 }
 
-async function usersOf(tx: Transaction, allocatorNumber: bigint): Promise<AllocatorUsers> {
+/** A step in the life of an allocator, as part of a transaction. @returns undefined when it is in no such state */
+export async function changeState(
+  tx: Transaction,
+  note: VerifierNote,
+  {
+    number,
+    from,
+    to,
+  }: { readonly number: bigint; readonly from: AllocatorState[]; readonly to: AllocatorState },
+): Promise<AllocatorRecord | undefined> {
+  const where = { number, state: { in: from } };
+  const [row] = await tx.allocator.updateManyAndReturn({ where, data: { state: to } });
+  if (row === undefined) return undefined;
+  note({ kind: 'allocator', subject: `allocators/${row.name}`, event: to.toLowerCase() });
+  return toAllocatorRecord(row);
+}
+
+export async function usersOf(tx: Transaction, allocatorNumber: bigint): Promise<AllocatorUsers> {
   const where = { allocatorNumber };
   return { values: await tx.mapValue.count({ where }), rows: await tx.dependencyRow.count({ where }) };
 }

@@ -1,17 +1,10 @@
-import { assert, HoldfastError } from '@holdfast/foundation';
-import type { Transaction } from '../database/client.js';
+import { HoldfastError } from '@holdfast/foundation';
 import { isUniqueViolation } from '../database/database-error.js';
 import type { Database } from '../database/database.js';
 import type { Slot, ValueRecord } from '../handle-map/handle-map-record.js';
-import { toValueRow } from '../handle-map/value-row.js';
 import type { VerifierAuditLog } from '../verifier-audit/verifier-audit-log.js';
-import type { AllocatorState } from './allocator-record.js';
-
-/** A page of generations, as it is from now on. */
-export interface PageWrite {
-  readonly page: number;
-  readonly generations: Uint32Array;
-}
+import { writeChunks, type ChunkWrites, type PageWrite } from './chunk-writes.js';
+import { fromBytes } from './generations.js';
 
 /** A change of chunks, and of who has them: all of it happens, or nothing does (C10). */
 export interface ChunkChange {
@@ -42,30 +35,18 @@ export class ChunkRepository {
    * @throws HoldfastError ALLOCATOR_NOT_FOUND when the allocator hands out no chunks, and some are stored; SLOT_TAKEN when
    * a slot holds something, or a chunk is held already
    */
-  async apply({ allocatorNumber, pages, cleared, stored }: ChunkChange): Promise<void> {
+  async apply({ allocatorNumber, pages, ...values }: ChunkChange): Promise<void> {
+    await this.applyAll({
+      handingOut: values.stored.length > 0 ? [allocatorNumber] : [],
+      pages: pages.map((page) => ({ allocatorNumber, ...page })),
+      ...values,
+    });
+  }
+
+  /** The same of several allocators: what a run of a program changed. */
+  async applyAll(writes: ChunkWrites): Promise<void> {
     try {
-      await this.#audit.transaction(async (tx, note) => {
-        if (stored.length > 0) await requireActive(tx, allocatorNumber);
-        for (const slot of cleared) {
-          await tx.mapValue.deleteMany({ where: { ...slotOf(slot) } });
-          note({ kind: 'value', subject: subjectOf(slot), event: 'cleared' });
-        }
-        await tx.mapValue.createMany({ data: stored.map(toValueRow) });
-        for (const value of stored) {
-          const { chunk, generation } = value;
-          const detail = { allocator: String(value.allocatorNumber), chunk, generation };
-          note({ kind: 'value', subject: subjectOf(value), event: 'stored', detail });
-        }
-        for (const { page, generations } of pages) {
-          const key = { allocatorNumber, page };
-          const data = { generations: toBytes(generations) };
-          await tx.chunkPage.upsert({
-            where: { allocatorNumber_page: key },
-            create: { ...key, ...data },
-            update: data,
-          });
-        }
-      });
+      await this.#audit.transaction((tx, note) => writeChunks(tx, note, writes));
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       throw new HoldfastError(
@@ -102,38 +83,4 @@ export class ChunkRepository {
       after = last.page;
     }
   }
-}
-
-/** Written, so that it is kept as it is until the transaction ends: nobody seals it meanwhile. */
-async function requireActive(tx: Transaction, number: bigint): Promise<void> {
-  const state = 'ACTIVE' satisfies AllocatorState;
-  const { count } = await tx.allocator.updateMany({ where: { number, state }, data: { state } });
-  if (count === 1) return;
-  throw new HoldfastError('ALLOCATOR_NOT_FOUND', `The allocator ${String(number)} hands out no chunks.`, {
-    allocator: String(number),
-  });
-}
-
-function slotOf({ mapNumber, field, entry }: Slot): Slot {
-  return { mapNumber, field, entry };
-}
-
-function subjectOf({ mapNumber, field, entry }: Slot): string {
-  return `maps/${String(mapNumber)}/${field}/${String(entry)}`;
-}
-
-/** Little-endian, whatever the machine. */
-function toBytes(generations: Uint32Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(generations.length * 4);
-  const view = new DataView(bytes.buffer);
-  generations.forEach((generation, index) => {
-    view.setUint32(index * 4, generation, true);
-  });
-  return bytes;
-}
-
-function fromBytes(bytes: Uint8Array): Uint32Array {
-  assert(bytes.byteLength % 4 === 0, 'a page is whole');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getUint32(index * 4, true));
 }

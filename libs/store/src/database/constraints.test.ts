@@ -46,7 +46,7 @@ function insertProgram(state: string): string {
 }
 
 function insertRow(change: Record<string, string>): string {
-  const row = { programNumber: '1', kind: `'U'`, mapNumber: '1', field: `'f'`, ...change };
+  const row = { key: `'k'`, programNumber: '1', kind: `'U'`, mapNumber: '1', field: `'f'`, ...change };
   const names = Object.keys(row).map((name) => `"${name}"`);
   return `INSERT INTO "DependencyRow" (${names.join(', ')}) VALUES (${Object.values(row).join(', ')})`;
 }
@@ -170,8 +170,9 @@ describeDatabases('the database itself', (database) => {
       await raw.execute(insertLease({}));
       await raw.execute(insertProgram('UNLOADED'));
       await raw.execute(insertRow({}));
-      await raw.execute(insertRow({ kind: `'S'`, allocatorNumber: '1' }));
-      await raw.execute(insertRow({ kind: `'E'`, otherMapNumber: '1', otherField: `'g'` }));
+      await raw.execute(insertRow({ key: `'s'`, kind: `'S'`, allocatorNumber: '1' }));
+      await expect(raw.execute(insertRow({})), 'a row that says the same').rejects.toThrow(/unique/i);
+      await raw.execute(insertRow({ key: `'e'`, kind: `'E'`, otherMapNumber: '1', otherField: `'g'` }));
     } finally {
       await raw.close();
     }

@@ -11,6 +11,9 @@ import { toValueRecord } from './value-row.js';
 
 const withFields = { fields: { orderBy: { position: 'asc' } } } as const;
 
+/** Handles that one query reads. */
+const VALUES_READ = 10_000;
+
 /** Which values of a map are wanted. */
 export interface ValuePageRequest extends PageRequest<Pick<Slot, 'field' | 'entry'>> {
   readonly mapNumber: bigint;
@@ -99,6 +102,22 @@ export class HandleMapRepository {
     return toPage(rows.map(toValueRecord), pageSize, ({ field, entry }) => ({ field, entry }));
   }
 
+  /** Every handle that any map holds; as many at a time as one query reads. */
+  async *allValues(): AsyncGenerator<ValueRecord, void> {
+    for (let after: Slot | undefined; ;) {
+      const rows = await this.#database.run((client) =>
+        client.mapValue.findMany({
+          ...(after !== undefined && { where: { OR: behindSlot(after) } }),
+          orderBy: [{ mapNumber: 'asc' }, { field: 'asc' }, { entry: 'asc' }],
+          take: VALUES_READ,
+        }),
+      );
+      yield* rows.map(toValueRecord);
+      after = rows.at(-1);
+      if (after === undefined || rows.length < VALUES_READ) return;
+    }
+  }
+
   /**
    * Begins an epoch of each of these maps that clients are served: on the disk before what it is for (laws 2 and 4).
    *
@@ -165,6 +184,15 @@ export class HandleMapRepository {
       });
     }
   }
+}
+
+/** Conditions for what follows a slot, by map, field and entry. */
+function behindSlot({ mapNumber, field, entry }: Slot) {
+  return [
+    { mapNumber: { gt: mapNumber } },
+    { mapNumber, field: { gt: field } },
+    { mapNumber, field, entry: { gt: entry } },
+  ];
 }
 
 function toRecord({ fields, ...row }: HandleMap & { readonly fields: readonly MapField[] }): HandleMapRecord {

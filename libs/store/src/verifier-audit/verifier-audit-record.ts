@@ -1,5 +1,5 @@
 /** What kind of thing the allocator-verifier changed. */
-export const verifierSubjects = ['allocator', 'map', 'program', 'value', 'row'] as const;
+export const verifierSubjects = ['allocator', 'map', 'program', 'value', 'table'] as const;
 
 export type VerifierSubject = (typeof verifierSubjects)[number];
 
