@@ -82,6 +82,7 @@ describeDatabases('chunks', (database) => {
       fields: ['g', 'f'],
       number: 1n,
       createTime: expect.any(Date) as Date,
+      epoch: 0n,
     });
     expect(await maps.create({ name: 'm', entries: 3, fields: ['g', 'f'] })).toEqual(created);
     for (const other of [{ entries: 4 }, { fields: ['f', 'g'] }]) {
