@@ -10,6 +10,7 @@ await startService({
   protoPackage: 'holdfast.verifier.v1',
   definitions: {
     AllocatorService: verifierV1.AllocatorServiceService,
+    ChunkService: verifierV1.ChunkServiceService,
     MapService: verifierV1.MapServiceService,
     ProgramService: verifierV1.ProgramServiceService,
     TableService: verifierV1.TableServiceService,

@@ -6,6 +6,10 @@ import { AllocatorController } from './allocator/allocator.controller.js';
 import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
 import { AllocatorService } from './allocator/allocator.service.js';
 import { ChunkPools } from './chunk/chunk-pools.js';
+import { ChunkExportController } from './fence/chunk-export.controller.js';
+import { ChunkExportService } from './fence/chunk-export.service.js';
+import { MapFence } from './fence/map-fence.js';
+import { WorkerLink } from './fence/worker-link.js';
 import { MapController } from './map/map.controller.js';
 import { MapService } from './map/map.service.js';
 import { Lifetimes } from './lifetimes/lifetimes.js';
@@ -38,11 +42,26 @@ const registryLink: FactoryProvider<RegistryLink> = {
     new RegistryLink(`unix:${stateLayout(settings.stateFolder).registrySocket}`),
 };
 
+const workerLink: FactoryProvider<WorkerLink> = {
+  provide: WorkerLink,
+  inject: [SETTINGS],
+  useFactory: (settings: VerifierSettings) =>
+    new WorkerLink(`unix:${stateLayout(settings.stateFolder).workerSocket}`),
+};
+
 @Module({
-  controllers: [AllocatorController, MapController, ProgramController, TableController, VerifierController],
+  controllers: [
+    AllocatorController,
+    ChunkExportController,
+    MapController,
+    ProgramController,
+    TableController,
+    VerifierController,
+  ],
   providers: [
     store,
     registryLink,
+    workerLink,
     VerifierLifecycle,
     {
       provide: ChunkPools,
@@ -67,8 +86,18 @@ const registryLink: FactoryProvider<RegistryLink> = {
         new AllocatorReconciler(...parts),
     },
     {
+      provide: MapFence,
+      inject: [STORE, WorkerLink, LOGGER],
+      useFactory: (...parts: ConstructorParameters<typeof MapFence>) => new MapFence(...parts),
+    },
+    {
+      provide: ChunkExportService,
+      inject: [STORE],
+      useFactory: (ownStore: Store) => new ChunkExportService(ownStore),
+    },
+    {
       provide: MapService,
-      inject: [STORE, ChunkPools, Lifetimes, AllocatorReconciler, LOGGER],
+      inject: [STORE, ChunkPools, Lifetimes, AllocatorReconciler, MapFence, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof MapService>) => new MapService(...parts),
     },
     {
@@ -78,7 +107,7 @@ const registryLink: FactoryProvider<RegistryLink> = {
     },
     {
       provide: ProgramRunner,
-      inject: [STORE, ChunkPools, Lifetimes, LOGGER],
+      inject: [STORE, ChunkPools, Lifetimes, MapFence, LOGGER],
       useFactory: (...parts: ConstructorParameters<typeof ProgramRunner>) => new ProgramRunner(...parts),
     },
   ],

@@ -11,6 +11,7 @@ await startService({
   settings: workerSettings,
   protoPackage: 'holdfast.worker.v1',
   definitions: {
+    ChunkService: workerV1.ChunkServiceService,
     HandoverService: workerV1.HandoverServiceService,
     HoldingService: workerV1.HoldingServiceService,
     LedgerService: workerV1.LedgerServiceService,

@@ -9,6 +9,7 @@ import {
   type ProcessIdentity,
 } from '@holdfast/service';
 import { Module } from '@nestjs/common';
+import { ChunkController } from './chunks/chunk.controller.js';
 import { Engines } from './engine/engines.js';
 import { EventLoopEngine } from './engine/event-loop-engine.js';
 import { ThreadEngine } from './engine/thread-engine.js';
@@ -29,7 +30,14 @@ import { WorkerInstance } from './worker/worker-instance.js';
 import { WorkerController } from './worker/worker.controller.js';
 
 @Module({
-  controllers: [HandoverController, HoldingController, LedgerController, SessionController, WorkerController],
+  controllers: [
+    ChunkController,
+    HandoverController,
+    HoldingController,
+    LedgerController,
+    SessionController,
+    WorkerController,
+  ],
   providers: [
     WorkerLifecycle,
     { provide: Gate, useFactory: () => new Gate() },

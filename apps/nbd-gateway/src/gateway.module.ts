@@ -4,6 +4,7 @@ import { openStore, type Store } from '@holdfast/store';
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { ConnectionService } from './connection/connection.service.js';
 import { Listeners } from './connection/listeners.js';
+import { ChunkExports } from './export/chunk-exports.js';
 import { Endpoints } from './export/endpoints.js';
 import { ExportController } from './export/export.controller.js';
 import { ExportService } from './export/export.service.js';
@@ -24,7 +25,11 @@ import { TLS_UPGRADE, type TlsUpgrade } from './tls/tls-upgrade.js';
 
 const addresses = (settings: GatewaySettings) => {
   const layout = stateLayout(settings.stateFolder);
-  return { registry: `unix:${layout.registrySocket}`, worker: `unix:${layout.workerSocket}` };
+  return {
+    registry: `unix:${layout.registrySocket}`,
+    worker: `unix:${layout.workerSocket}`,
+    verifier: `unix:${layout.verifierSocket}`,
+  };
 };
 
 const store: FactoryProvider<Store> = {
@@ -39,8 +44,10 @@ const store: FactoryProvider<Store> = {
 const exportService: FactoryProvider<ExportService> = {
   provide: ExportService,
   inject: [STORE, SETTINGS],
-  useFactory: (ownStore: Store, settings: GatewaySettings) =>
-    new ExportService(ownStore, addresses(settings).registry),
+  useFactory: (ownStore: Store, settings: GatewaySettings) => {
+    const { registry, verifier } = addresses(settings);
+    return new ExportService(ownStore, registry, new ChunkExports(verifier));
+  },
 };
 
 const sessionCensus: FactoryProvider<SessionCensus> = {

@@ -362,6 +362,16 @@ export const errorCatalogue = {
     'Choose a region that none of those has which the message names.',
   ),
   MAP_NOT_FOUND: entry('NOT_FOUND', 'No map has this name.', 'List the maps: `holdfast map list`.'),
+  CHUNKS_BUSY: entry(
+    'ABORTED',
+    'A change of a map was refused: requests of clients that are served its chunks did not end in time.',
+    'Repeat it. If it is refused again, the device does not answer: see the log of the worker.',
+  ),
+  CHUNKS_STALE: entry(
+    'FAILED_PRECONDITION',
+    'What the clients of a map may reach was to be set by somebody who knows less than the worker.',
+    'Nothing: the allocator-verifier tells it anew within a second.',
+  ),
   MAP_EXISTS: entry(
     'ALREADY_EXISTS',
     'A map of this name exists with another definition.',

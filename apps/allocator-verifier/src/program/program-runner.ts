@@ -2,6 +2,7 @@ import { BufferedHeap, faultError, isViolation, runProgram, type Fault, type Loc
 import { reached, type Logger } from '@holdfast/service';
 import type { ChunkWrites, Store } from '@holdfast/store';
 import type { ChunkPools } from '../chunk/chunk-pools.js';
+import type { MapFence } from '../fence/map-fence.js';
 import type { Lifetimes } from '../lifetimes/lifetimes.js';
 import { ChunkHeap } from './chunk-heap.js';
 import { namedBy } from './named.js';
@@ -22,10 +23,13 @@ export class ProgramRunner {
     private readonly store: Store,
     private readonly pools: ChunkPools,
     private readonly lifetimes: Lifetimes,
+    private readonly fence: MapFence,
     private readonly logger: Logger,
   ) {}
 
   /**
+   * Clients that are served a map of the program wait meanwhile, and then reach what it holds.
+   *
    * @param values of the arguments, by name
    * @throws HoldfastError PROGRAM_NOT_LOADED, MAP_NOT_FOUND; PROGRAM_FAULTED when nothing of it was done
    */
@@ -36,21 +40,23 @@ export class ProgramRunner {
         const program = verifiedOf(this.lifetimes, programOf(this.lifetimes, name));
         const { memory } = this.lifetimes;
         const numbers = this.#allocatorsOf(name).flatMap((one) => memory.allocators.get(one)?.number ?? []);
-        return this.pools.change(numbers, async (batch) => {
-          const state = new ChunkHeap(memory, batch);
-          const heap = new BufferedHeap(state);
-          const outcome = runProgram(program, values, heap);
-          if (outcome.outcome === 'faulted') throw this.#faulted(name, outcome.fault);
-          const { journal, spare } = heap;
-          await this.#record(state.settle(journal, spare));
-          const { slots, allocated, freed } = journal;
-          return {
-            instructions: outcome.instructions,
-            changed: slots.length,
-            allocated: allocated.length,
-            freed: freed.length,
-          };
-        });
+        const change = () =>
+          this.pools.change(numbers, async (batch) => {
+            const state = new ChunkHeap(memory, batch);
+            const heap = new BufferedHeap(state);
+            const outcome = runProgram(program, values, heap);
+            if (outcome.outcome === 'faulted') throw this.#faulted(name, outcome.fault);
+            const { journal, spare } = heap;
+            await this.#record(state.settle(journal, spare));
+            const { slots, allocated, freed } = journal;
+            return {
+              instructions: outcome.instructions,
+              changed: slots.length,
+              allocated: allocated.length,
+              freed: freed.length,
+            };
+          });
+        return this.fence.change(this.#mapsOf(name), change);
       },
     );
   }
@@ -82,6 +88,11 @@ export class ProgramRunner {
       ...this.#allocatorsOf(name).map((allocator) => locked(`allocator ${allocator}`, 'shared')),
       locked(`program ${name}`),
     ];
+  }
+
+  /** Numbers of the maps of which it may change a value. */
+  #mapsOf(name: string): bigint[] {
+    return [...programOf(this.lifetimes, name).maps.values()];
   }
 
   /** Those that it allocates from, and those that what it takes may be of. */

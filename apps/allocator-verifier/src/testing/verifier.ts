@@ -7,6 +7,8 @@ import { onTestFinished } from 'vitest';
 import { AllocatorReconciler } from '../allocator/allocator.reconciler.js';
 import { AllocatorService } from '../allocator/allocator.service.js';
 import { ChunkPools } from '../chunk/chunk-pools.js';
+import { MapFence } from '../fence/map-fence.js';
+import { WorkerLink } from '../fence/worker-link.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { readMemory } from '../lifetimes/records.js';
 import { MapService } from '../map/map.service.js';
@@ -17,29 +19,37 @@ import { RegistryLink } from '../registry/registry-link.js';
 /** Records of the trail that one query reads. */
 const TRAIL_READ = 100_000;
 
-/** The parts of the service on real records. Nobody listens where the registry would be: memory needs none. */
+/** The parts of the service on real records. Nobody listens where registry and worker would be: memory needs
+ * none, nor do maps that nobody is served. */
 export async function startVerifier(url: string) {
   const store = await openStore({ url });
   const logger = createLogger('test', 'silent');
   const pools = new ChunkPools(store.chunks);
   const lifetimes = new Lifetimes(store, pools);
-  const registry = new RegistryLink(`unix:${path.join(temporaryFolder(), 'registry.sock')}`);
+  const folder = temporaryFolder();
+  const registry = new RegistryLink(`unix:${path.join(folder, 'registry.sock')}`);
+  const workerAddress = `unix:${path.join(folder, 'worker.sock')}`;
+  const worker = new WorkerLink(workerAddress);
+  const newFence = () => new MapFence(store, worker, logger);
+  const fence = newFence();
   const allocators = new AllocatorService(store, registry, pools, lifetimes);
   const reconciler = new AllocatorReconciler(store, allocators, logger);
   let isStopped = false;
   const stop = async () => {
     if (isStopped) return;
     isStopped = true;
+    await fence.stop();
     await reconciler.stop();
     registry.close();
+    worker.close();
     await store.close();
   };
   onTestFinished(stop);
   await lifetimes.load();
   await reconciler.look();
-  const maps = new MapService(store, pools, lifetimes, reconciler, logger);
+  const maps = new MapService(store, pools, lifetimes, reconciler, fence, logger);
   const programs = new ProgramService(lifetimes);
-  const runner = new ProgramRunner(store, pools, lifetimes, logger);
+  const runner = new ProgramRunner(store, pools, lifetimes, fence, logger);
   const { isEmpty } = lifetimes;
   return {
     store,
@@ -50,6 +60,11 @@ export async function startVerifier(url: string) {
     maps,
     programs,
     runner,
+    fence,
+    /** As another process has one. */
+    newFence,
+    /** Where a worker may listen. */
+    workerAddress,
     stop,
     createAllocator: (name: string, chunks = 1024) =>
       allocators.create({ name, offset: 0n, length: BigInt(chunks) * 4096n, chunkBytes: 4096 }),

@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { isRoot, requirement } from '../support/requirements.js';
 import { allocatorPoints } from '../allocators/steps.js';
 import { programPoints } from '../programs/steps.js';
+import { fencePoints } from '../chunks/steps.js';
 import { upgradePoints } from '../upgrade/steps.js';
 import { CrashInstance, REPAIR_MS } from './instance.js';
 import { CrashMatrix, victims, type Victim } from './matrix.js';
@@ -31,8 +32,8 @@ describe.skipIf(needs.missing)(`kill -9 at every step ${needs.note}`, () => {
   });
 
   it('Law 2 is tried at every step that there is', () => {
-    // Those of an upgrade, of allocators and of programs have victims of their own, and are tried beside them.
-    const others = [...upgradePoints, ...allocatorPoints, ...programPoints];
+    // Those of an upgrade, of allocators, of programs and of fences have victims of their own, and are tried beside them.
+    const others = [...upgradePoints, ...allocatorPoints, ...programPoints, ...fencePoints];
     const tried = new Set([...operations.flatMap(({ points }) => points), ...others]);
     expect(tried).toEqual(new Set(Object.keys(faultPoints)));
   });

@@ -1,4 +1,5 @@
-import { deviceName, exportName, gatewayV1 } from '@holdfast/contracts';
+import { allocatorName, deviceName, exportName, gatewayV1, mapName } from '@holdfast/contracts';
+import { HoldfastError } from '@holdfast/foundation';
 import { Command } from 'commander';
 import { printFacts, printJson, printTable } from '../output/print.js';
 import { lastSegment } from '../output/size.js';
@@ -11,21 +12,32 @@ const { Export } = gatewayV1;
 const EXAMPLES = `
 Examples:
   holdfast export add vm1 --device vm1 --read-only
-  holdfast export add vm2 --device vm2 --allow 192.0.2.0/24 --allow uid:1000`;
+  holdfast export add vm2 --device vm2 --allow 192.0.2.0/24 --allow uid:1000
+  holdfast export add volume1 --map volume1 --field chunk --allocator pool`;
 
 interface AddOptions extends CommonOptions, PolicyOptions, RateOptions {
-  readonly device: string;
+  readonly device?: string;
+  readonly map?: string;
+  readonly field?: string;
+  readonly allocator?: string;
   readonly readOnly?: boolean;
   readonly description?: string;
 }
 
 export function exportCommand(): Command {
-  const command = new Command('export').description('Publish devices to NBD clients');
+  const command = new Command('export').description('Publish devices, or chunks of them, to NBD clients');
 
   forInstance(
-    withRate(withPolicy(command.command('add <name>').description('Publish a device under a name'))),
+    withRate(
+      withPolicy(
+        command.command('add <name>').description('Publish a device, or the chunks that a map holds'),
+      ),
+    ),
   )
-    .requiredOption('--device <name>', 'the device to publish')
+    .option('--device <name>', 'the device to publish')
+    .option('--map <name>', 'the map to publish the chunks of, in the order of its entries')
+    .option('--field <name>', 'the field of the map')
+    .option('--allocator <name>', 'the allocator of the chunks')
     .option('--read-only', 'clients may only read')
     .option('--description <text>', 'shown to clients that list exports')
     .addHelpText('after', EXAMPLES)
@@ -34,7 +46,7 @@ export function exportCommand(): Command {
         const created = await exports.createExport({
           exportId: name,
           export: Export.fromPartial({
-            device: deviceName.format(options.device),
+            ...publishedOf(options),
             readOnly: options.readOnly ?? false,
             description: options.description ?? '',
             ...policyOf(options),
@@ -72,6 +84,17 @@ export function exportCommand(): Command {
   return command;
 }
 
+/** @throws HoldfastError INVALID_ARGUMENT unless it is a device, or map, field and allocator */
+function publishedOf({ device, map, field, allocator }: AddOptions): Partial<gatewayV1.Export> {
+  if (device !== undefined && map === undefined && field === undefined && allocator === undefined) {
+    return { device: deviceName.format(device) };
+  }
+  if (device === undefined && map !== undefined && field !== undefined && allocator !== undefined) {
+    return { chunks: { map: mapName.format(map), field, allocator: allocatorName.format(allocator) } };
+  }
+  throw new HoldfastError('INVALID_ARGUMENT', 'Give either --device, or --map, --field and --allocator.');
+}
+
 function show(one: gatewayV1.Export, options: CommonOptions): void {
   if (options.json === true) {
     printJson(Export.toJSON(one));
@@ -80,11 +103,21 @@ function show(one: gatewayV1.Export, options: CommonOptions): void {
   printFacts({
     name: lastSegment(one.name),
     device: lastSegment(one.device),
+    ...chunkFacts(one),
     mode: mode(one),
     ...(one.description === '' ? {} : { description: one.description }),
     ...policyFacts(one),
     ...Object.fromEntries(one.uris.map((uri) => [/^nbds?\+unix:/.test(uri) ? 'unix' : 'tcp', uri])),
   });
+}
+
+function chunkFacts({ chunks }: gatewayV1.Export): Record<string, string> {
+  if (chunks === undefined) return {};
+  return {
+    map: lastSegment(chunks.map),
+    field: chunks.field,
+    allocator: lastSegment(chunks.allocator),
+  };
 }
 
 function row(one: gatewayV1.Export): string[] {

@@ -1,5 +1,6 @@
 import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionEnd, TransmissionFacts } from '@holdfast/nbd-protocol';
+import type { ChunkView } from '../chunks/chunk-device.js';
 import type { DirectAccess } from '../direct/direct-access.js';
 import type { SharedLimit } from '../rate/shared-limit.js';
 import type { LoopBuffers } from './buffer-sizes.js';
@@ -20,6 +21,8 @@ export interface Assignment {
   readonly device: number | EventedDevice;
   /** How that descriptor is read and written past the page cache; absent: through it. */
   readonly direct?: DirectAccess | undefined;
+  /** The chunks that are served in place of the device, by the event loop alone; absent: the device is. */
+  readonly chunks?: ChunkView | undefined;
   readonly facts: TransmissionFacts;
   /** What was read of the client and not decoded: by the gateway beyond the handshake, or before a pause. */
   readonly preload: Uint8Array;

@@ -12,7 +12,7 @@ export class Engines {
     this.eventLoop = eventLoop;
   }
 
-  /** @param needsEventLoop what the session works on has no descriptor */
+  /** @param needsEventLoop what the session works on has no descriptor, or is chunks of one */
   choose(needsEventLoop = false): Engine {
     if (needsEventLoop) return this.eventLoop;
     return this.threads.available ? this.threads : this.eventLoop;

@@ -5,6 +5,7 @@ import type { Assignment, Engine, ServeOutcome } from './engine.js';
 import { eventLoopSites } from '../pins/pin-sites.js';
 import { SessionPins } from '../pins/session-pins.js';
 import { BufferPool, type SessionBuffers } from './buffer-pool.js';
+import { ChunkDevice } from '../chunks/chunk-device.js';
 import { AsyncDirectDeviceIo } from '../direct/direct-device-io-async.js';
 import { AsyncDeviceIo } from './device-io-async.js';
 import type { EventedDevice } from './evented-device.js';
@@ -64,7 +65,12 @@ async function serveOver(
   }
 }
 
-function openDevice({ device, direct }: Assignment, pins: SessionPins): EventedDevice {
+function openDevice(assignment: Assignment, pins: SessionPins): EventedDevice {
+  const device = openWhole(assignment, pins);
+  return assignment.chunks === undefined ? device : new ChunkDevice(device, assignment.chunks);
+}
+
+function openWhole({ device, direct }: Assignment, pins: SessionPins): EventedDevice {
   if (typeof device !== 'number') return device;
   if (direct === undefined) return new AsyncDeviceIo(device, pins);
   return new AsyncDirectDeviceIo(device, direct, pins);

@@ -145,6 +145,8 @@ export class HandoverService {
     const pauseTime = await this.#bringToRest(successor);
     await reached('upgrade.rested');
     if (!this.#isResting(successor)) return;
+    // Once more: one may have been prepared while the gate closed.
+    requireHandable(this.#sessions.list());
     const passages: Passage[] = [];
     const pass = (fd: number, payload = new Uint8Array()) => {
       const token = randomBytes(TOKEN_BYTES);

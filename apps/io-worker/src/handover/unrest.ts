@@ -9,12 +9,28 @@ import { NAMED_MAX, REST_MS } from './limits.js';
  * @throws HoldfastError UPGRADE_FAILED naming them
  */
 export function requireHandable(sessions: readonly Session[]): void {
+  requireNoChunks(sessions);
   const remote = sessions.filter(({ definition }) => definition.holding.kind === 'remote');
   if (remote.length === 0) return;
   throw new HoldfastError(
     'UPGRADE_FAILED',
     `the worker was not upgraded, and everything goes on as before: ${named(remote)} ${remote.length === 1 ? 'uses an export' : 'use exports'} of another NBD server, whose connection cannot be handed over; end them first`,
     { sessions: named(remote) },
+  );
+}
+
+/**
+ * What sessions of chunks may reach is told to this process, and not to its successor.
+ *
+ * @throws HoldfastError UPGRADE_FAILED naming them
+ */
+function requireNoChunks(sessions: readonly Session[]): void {
+  const ofChunks = sessions.filter(({ chunks }) => chunks !== undefined);
+  if (ofChunks.length === 0) return;
+  throw new HoldfastError(
+    'UPGRADE_FAILED',
+    `the worker was not upgraded, and everything goes on as before: ${named(ofChunks)} ${ofChunks.length === 1 ? 'is' : 'are'} served chunks, which cannot be handed over; end them first`,
+    { sessions: named(ofChunks) },
   );
 }
 

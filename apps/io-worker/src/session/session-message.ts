@@ -31,6 +31,11 @@ export function toSessionMessage(session: Session, rate: RateShare | undefined):
     tls: definition.tls,
     sizeBytes: BigInt(definition.facts.sizeBytes),
     rateLimit: rate && toRateMessage(rate),
+    chunks: session.chunks && {
+      ...session.chunks.source,
+      offset: BigInt(session.chunks.source.offset),
+      epoch: session.chunks.epoch,
+    },
     metaContexts: definition.facts.metaContexts.map(({ id, name }) => ({ id, name })),
   };
 }

@@ -2,6 +2,7 @@ import { durationMs, formatPageToken, parsePage, sessionName, workerV1 } from '@
 import { HoldfastError } from '@holdfast/foundation';
 import { GrpcController, reached, type GrpcControllerOf } from '@holdfast/service';
 import { from, map, merge, type Observable } from 'rxjs';
+import { parseChunkSource } from '../chunks/chunk-source.js';
 import { Gate } from '../handover/gate.js';
 import type { Holding } from '../holding/holding.js';
 import { HoldingService } from '../holding/holding.service.js';
@@ -103,6 +104,7 @@ export class SessionController implements GrpcControllerOf<workerV1.SessionServi
         tls: session.tls,
         startTime: session.startTime ?? new Date(),
         facts: parseFacts(session, holding),
+        chunks: session.chunks && parseChunkSource(session.chunks, holding.sizeBytes),
         rate: session.rateLimit && parseRateShare(session.rateLimit, 'session.rate_limit'),
       },
       checkToken(request.token),

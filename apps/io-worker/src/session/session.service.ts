@@ -4,6 +4,8 @@ import { hasHungUp, shutdownSocket, ShutdownHow, type OwnedFd } from '@holdfast/
 import type { PinLedger } from '@holdfast/pin-ledger';
 import { reached, type Arrival, type HandoffInbox, type Logger } from '@holdfast/service';
 import { Subject } from 'rxjs';
+import type { ChunkView } from '../chunks/chunk-device.js';
+import { ChunkTables } from '../chunks/chunk-tables.js';
 import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { Engines } from '../engine/engines.js';
 import type { EventedDevice } from '../engine/evented-device.js';
@@ -32,6 +34,8 @@ export class SessionService {
   readonly opened: Promise<void>;
   /** What sessions may take together. */
   readonly rates = new RateAccounts();
+  /** Which chunks sessions may reach. */
+  readonly chunks = new ChunkTables();
   readonly #resolveOpened: () => void;
   readonly #inbox: HandoffInbox;
   readonly #holdings: HoldingService;
@@ -218,14 +222,29 @@ export class SessionService {
   }
 
   #enter(definition: SessionDefinition, token: Uint8Array): Session {
-    const memory = this.#memory.admit();
+    const shared = definition.chunks && this.chunks.join(definition.chunks);
+    const memory = this.#admitMemory(shared?.leave);
     const expiry = setTimeout(() => {
       this.#logger.warn({ session: definition.name }, 'the socket of a prepared session did not come');
       this.abandon(definition.name);
     }, SOCKET_WAIT_MS);
     const session = new Session(definition, memory, { kind: 'prepared', token, expiry });
+    if (shared !== undefined) {
+      session.useChunks(shared.table);
+      void session.ended.then(shared.leave);
+    }
     this.#track(session);
     return session;
+  }
+
+  /** @param onRefusal what is undone when there is none @throws HoldfastError LIMIT_REACHED */
+  #admitMemory(onRefusal: () => void = () => undefined): MemoryShare {
+    try {
+      return this.#memory.admit();
+    } catch (error) {
+      onRefusal();
+      throw error;
+    }
   }
 
   /** From now on it counts, and its device is lent to it, until it ends. */
@@ -266,7 +285,9 @@ export class SessionService {
 
   async #serve(session: Session, { fd: socket, payload }: Arrival): Promise<void> {
     const isNew = session.state.kind === 'prepared';
-    const engine = this.#engines.choose(session.definition.holding.kind === 'remote');
+    const engine = this.#engines.choose(
+      session.definition.holding.kind === 'remote' || session.chunks !== undefined,
+    );
     // From the choice to the engine's begin nothing is awaited: of those that come at once each gets a place.
     session.begin(engine.name, socket);
     if (isNew) logOpened(this.#logger, session);
@@ -304,6 +325,7 @@ export class SessionService {
             socket,
             device: holding.kind === 'descriptor' ? holding.fd.number : remoteOf(session),
             direct: holding.kind === 'descriptor' ? holding.direct : undefined,
+            chunks: viewOf(session),
             facts,
             preload: payload,
             control: session.control,
@@ -365,6 +387,10 @@ export class SessionService {
 function hangUp(socket: OwnedFd): void {
   shutdownSocket(socket.number, ShutdownHow.BOTH);
   socket.close();
+}
+
+function viewOf({ chunks: table, definition, fenced }: Session): ChunkView | undefined {
+  return table && { table, deviceBytes: definition.holding.sizeBytes, fenced };
 }
 
 function remoteOf({ remote }: Session): EventedDevice {

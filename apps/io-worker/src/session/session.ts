@@ -2,6 +2,8 @@ import type { OwnedFd } from '@holdfast/linux';
 import type { TransmissionFacts } from '@holdfast/nbd-protocol';
 import type { EndReason, Engine } from '../engine/engine.js';
 import { SessionControl } from '../engine/session-control.js';
+import type { ChunkSource } from '../chunks/chunk-source.js';
+import type { ChunkTable } from '../chunks/chunk-table.js';
 import type { Holding } from '../holding/holding.js';
 import type { MemoryShare } from '../memory/memory-budget.js';
 import type { RateShare } from '../rate/rate-accounts.js';
@@ -26,6 +28,8 @@ export interface SessionDefinition {
   readonly facts: TransmissionFacts;
   /** What it shares with the other sessions of its account; absent: it may take what it can. */
   readonly rate?: RateShare | undefined;
+  /** The chunks of the device that it is served; absent: the device. */
+  readonly chunks?: ChunkSource | undefined;
 }
 
 export type SessionState =
@@ -45,7 +49,9 @@ export class Session {
   #state: SessionState;
   readonly #resolveEnded: (reason: SessionEnd) => void;
   readonly #ending = new AbortController();
+  readonly #fencing = new AbortController();
   #remote: OpenedRemote | undefined;
+  #chunks: ChunkTable | undefined;
   #whenPaused: () => void = () => undefined;
 
   constructor(
@@ -81,14 +87,29 @@ export class Session {
     return this.#remote;
   }
 
+  /** Aborted when the session is fenced. */
+  get fenced(): AbortSignal {
+    return this.#fencing.signal;
+  }
+
+  /** What it may reach, if it is served chunks. */
+  get chunks(): ChunkTable | undefined {
+    return this.#chunks;
+  }
+
+  useChunks(table: ChunkTable): void {
+    this.#chunks = table;
+  }
+
   /** Takes a connection to another server, which goes with the session. */
   useRemote(remote: OpenedRemote): void {
     this.#remote = remote;
   }
 
-  /** Nothing more of this session may touch the device (T17). What waits for another server fails now. */
+  /** Nothing more of this session may touch the device (T17). What waits for another server, or for its chunks, fails now. */
   fence(): void {
     this.control.fence();
+    this.#fencing.abort();
     this.#remote?.link.cut();
   }
 

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/nbd-protocol';
 import { PinLedger, type Account } from '@holdfast/pin-ledger';
 import { expect, onTestFinished } from 'vitest';
+import type { ChunkView } from '../chunks/chunk-device.js';
 import type { DirectAccess } from '../direct/direct-access.js';
 import type { Engine, ServeOutcome } from '../engine/engine.js';
 import type { EventedDevice } from '../engine/evented-device.js';
@@ -36,6 +37,8 @@ export interface SessionOptions {
   readonly device?: number | EventedDevice;
   /** How the device is read and written past the page cache, if it is. */
   readonly direct?: DirectAccess | undefined;
+  /** Chunks of the device in its place. */
+  readonly chunks?: ChunkView;
   /** Size of the export, the disk's if it is not given. */
   readonly sizeBytes?: number;
   readonly replyMode?: ReplyMode;
@@ -96,6 +99,7 @@ export class EngineScene {
     preload = new Uint8Array(),
     device = this.fd,
     direct,
+    chunks: view,
     sizeBytes = DISK_BYTES,
     replyMode = 'simple',
     contexts = false,
@@ -117,6 +121,7 @@ export class EngineScene {
       socket,
       device,
       direct,
+      chunks: view,
       facts: factsOf(sizeBytes, { readOnly, replyMode, contexts }),
       preload,
       control,

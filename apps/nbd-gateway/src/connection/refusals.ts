@@ -6,6 +6,8 @@ const reasons: Partial<Record<ErrorCode, RefusalReason>> = {
   EXPORT_NOT_FOUND: 'unknown',
   DEVICE_NOT_FOUND: 'unavailable',
   DEVICE_NOT_ATTACHED: 'unavailable',
+  MAP_NOT_FOUND: 'unavailable',
+  ALLOCATOR_NOT_FOUND: 'unavailable',
   TLS_REQUIRED: 'tls-required',
   CLIENT_NOT_ALLOWED: 'policy',
   LIMIT_REACHED: 'policy',

@@ -1,4 +1,4 @@
-import { deviceName, exportName, gatewayV1 } from '@holdfast/contracts';
+import { allocatorName, deviceName, exportName, gatewayV1, mapName } from '@holdfast/contracts';
 import { HoldfastError } from '@holdfast/foundation';
 import {
   blockSizeFault,
@@ -6,23 +6,36 @@ import {
   PAYLOAD_BYTES_MAX_DEFAULT,
   STRING_BYTES_MAX,
 } from '@holdfast/nbd-protocol';
-import { writerLimits, type ExportBlockSize, type ExportDefinition, type WriterLimit } from '@holdfast/store';
+import {
+  writerLimits,
+  type ExportBlockSize,
+  type ExportChunks,
+  type ExportDefinition,
+  type WriterLimit,
+} from '@holdfast/store';
 import { CLIENT_RULE_BYTES_MAX, CLIENT_RULES_MAX, isClientRule } from './client-rule.js';
 import { parseRateLimit } from './rate-limit.js';
 
 /** Largest limit of connections: as many as a host has ports to connect from. */
 const CONNECTIONS_MAX = 65_535;
 
+/** An export as it is asked for: of chunks it is not known yet which device they are on. */
+export type WantedExport = Omit<ExportDefinition, 'deviceId'> & { readonly deviceId: string | undefined };
+
 /**
  * The definition of an export, checked (Law 5).
  *
  * @throws HoldfastError INVALID_ARGUMENT naming the field
  */
-export function parseExportDefinition(request: gatewayV1.CreateExportRequest): ExportDefinition {
+export function parseExportDefinition(request: gatewayV1.CreateExportRequest): WantedExport {
   const wanted = request.export ?? gatewayV1.Export.fromPartial({});
+  const chunks = parseChunks(wanted.chunks);
+  if (chunks !== undefined && wanted.device !== '') {
+    throw invalid('device', 'must be left out where chunks are: it is that of their allocator');
+  }
   return {
     id: exportName.parse(exportName.format(request.exportId), 'export_id'),
-    deviceId: deviceName.parse(wanted.device, 'export.device'),
+    deviceId: chunks === undefined ? deviceName.parse(wanted.device, 'export.device') : undefined,
     readOnly: wanted.readOnly,
     description: parseDescription(wanted.description),
     transient: wanted.transient,
@@ -34,6 +47,21 @@ export function parseExportDefinition(request: gatewayV1.CreateExportRequest): E
     writers: parseWriters(wanted.writers),
     blockSize: parseBlockSize(wanted.blockSize),
     rateLimit: parseRateLimit(wanted.rateLimit),
+    ...(chunks !== undefined && { chunks }),
+  };
+}
+
+/** What a field of a map may be called, as the allocator-verifier has it. */
+const FIELD_NAME = /^[A-Za-z]\w{0,62}$/;
+
+function parseChunks(wanted: gatewayV1.Chunks | undefined): ExportChunks | undefined {
+  if (wanted === undefined) return undefined;
+  const { field } = wanted;
+  if (!FIELD_NAME.test(field)) throw invalid('chunks.field', 'must be the name of a field');
+  return {
+    map: mapName.parse(wanted.map, 'export.chunks.map'),
+    field,
+    allocator: allocatorName.parse(wanted.allocator, 'export.chunks.allocator'),
   };
 }
 

@@ -1,6 +1,14 @@
-import { deviceName, exportName, formatPageToken, gatewayV1, parsePage } from '@holdfast/contracts';
+import {
+  allocatorName,
+  deviceName,
+  exportName,
+  formatPageToken,
+  gatewayV1,
+  mapName,
+  parsePage,
+} from '@holdfast/contracts';
 import { GrpcController, type GrpcControllerOf } from '@holdfast/service';
-import type { ExportRecord } from '@holdfast/store';
+import type { ExportChunks, ExportRecord } from '@holdfast/store';
 import { Inject } from '@nestjs/common';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { TLS_UPGRADE, type TlsUpgrade } from '../tls/tls-upgrade.js';
@@ -21,7 +29,7 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
   ) {}
 
   async createExport(request: gatewayV1.CreateExportRequest): Promise<gatewayV1.Export> {
-    const record = await this.store.exports.create(parseExportDefinition(request));
+    const record = await this.exports.create(parseExportDefinition(request));
     return this.#message(record, await this.exports.isReadOnly(record));
   }
 
@@ -62,8 +70,13 @@ export class ExportController implements GrpcControllerOf<gatewayV1.ExportServic
       device: deviceName.format(deviceId),
       allowedClients: [...record.allowedClients],
       writers: writersCodes[record.writers],
+      chunks: record.chunks && toChunksMessage(record.chunks),
       rateLimit: toRateLimitMessage(record.rateLimit),
       uris: this.endpoints.urisOf(id, { needsTls }),
     };
   }
+}
+
+function toChunksMessage({ map, field, allocator }: ExportChunks): gatewayV1.Chunks {
+  return { map: mapName.format(map), field, allocator: allocatorName.format(allocator) };
 }

@@ -1,10 +1,12 @@
 import { createClient, deviceName, listAll, registryV1, type ServiceClient } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
+import { assert, HoldfastError } from '@holdfast/foundation';
 import type { ContextDefinition, ExportDescription, ExportListing, Negotiated } from '@holdfast/nbd-protocol';
 import type { ExportRecord, Store } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
+import type { ChunkExports, FoundChunks } from './chunk-exports.js';
 import { contextsOf, deviceOffer, type DeviceOffer } from './device-offer.js';
 import { admit, isListed } from './export-admission.js';
+import type { WantedExport } from './export-definition.js';
 import { describeExport } from './export-description.js';
 
 /** Exports fetched from the store, and devices from the registry, at once. */
@@ -15,9 +17,25 @@ export class ExportService {
   readonly #store: Store;
   readonly #devices: ServiceClient<registryV1.DeviceServiceService>;
 
-  constructor(store: Store, registryAddress: string) {
+  constructor(
+    store: Store,
+    registryAddress: string,
+    private readonly chunks: ChunkExports,
+  ) {
     this.#store = store;
     this.#devices = createClient(registryV1.DeviceServiceService, registryAddress);
+  }
+
+  /**
+   * Publishes a device, or chunks of one.
+   *
+   * @throws HoldfastError DEVICE_NOT_FOUND, EXPORT_EXISTS; of chunks as {@link ChunkExports.deviceOf}
+   */
+  async create(wanted: WantedExport): Promise<ExportRecord> {
+    const { chunks, deviceId } = wanted;
+    const device = chunks === undefined ? deviceId : await this.chunks.deviceOf(chunks);
+    assert(device !== undefined, 'an export is of a device or of chunks');
+    return this.#store.exports.create({ ...wanted, deviceId: device });
   }
 
   /** What LIST answers to a client, by name. */
@@ -42,7 +60,7 @@ export class ExportService {
   /**
    * What INFO announces of an export.
    *
-   * @throws HoldfastError DEVICE_NOT_FOUND, DEVICE_NOT_ATTACHED
+   * @throws HoldfastError DEVICE_NOT_FOUND, DEVICE_NOT_ATTACHED; MAP_NOT_FOUND, ALLOCATOR_NOT_FOUND
    */
   async describe(record: ExportRecord, negotiated: Negotiated): Promise<ExportDescription> {
     const device = await this.#deviceOf(record);
@@ -51,13 +69,24 @@ export class ExportService {
         device: record.deviceId,
       });
     }
-    const { currentSizeBytes: sizeBytes } = device.attachment;
+    const chunks = await this.chunks.find(record);
+    const sizeBytes = chunks?.sizeBytes ?? device.attachment.currentSizeBytes;
     return describeExport(record, { sizeBytes, device: deviceOffer(device), negotiated });
   }
 
   /** What the device of an export lets it offer. @throws HoldfastError DEVICE_NOT_FOUND */
   async deviceOffer(record: ExportRecord): Promise<DeviceOffer> {
     return deviceOffer(await this.#deviceOf(record));
+  }
+
+  /** Where the chunks of an export are; undefined for one of a device. @throws HoldfastError as {@link ChunkExports.find} */
+  findChunks(record: ExportRecord): Promise<FoundChunks | undefined> {
+    return this.chunks.find(record);
+  }
+
+  /** The worker is told what sessions of these chunks may reach. @throws HoldfastError */
+  serveChunks(chunks: FoundChunks): Promise<void> {
+    return this.chunks.serve(chunks);
   }
 
   /** The metadata contexts that an export has. @throws HoldfastError DEVICE_NOT_FOUND */
@@ -99,6 +128,7 @@ export class ExportService {
 
   close(): void {
     this.#devices.close();
+    this.chunks.close();
   }
 
   async #only(client: ConnectedClient): Promise<ExportRecord> {

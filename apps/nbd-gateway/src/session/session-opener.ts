@@ -14,6 +14,7 @@ import type { ExportDescription, Negotiated, ReplyMode } from '@holdfast/nbd-pro
 import { reached, type Logger } from '@holdfast/service';
 import type { ExportRecord } from '@holdfast/store';
 import type { ConnectedClient } from '../client/connected-client.js';
+import type { FoundChunks } from '../export/chunk-exports.js';
 import { effectiveBlockSize, type DeviceOffer } from '../export/device-offer.js';
 import { describeExport } from '../export/export-description.js';
 import type { ExportService } from '../export/export.service.js';
@@ -152,26 +153,29 @@ export class SessionOpener {
       ...claimOf(record, client, readOnly),
     });
     await reached('lease.received');
-    const { sizeBytes } = lease;
-    const description = describeExport(record, { sizeBytes, device, negotiated });
     const token = randomBytes(TOKEN_BYTES);
     try {
+      const chunks = await this.exports.findChunks(record);
+      const sizeBytes = chunks?.sizeBytes ?? lease.sizeBytes;
+      const description = describeExport(record, { sizeBytes, device, negotiated });
       requireSameAttachment(device, lease);
-      await this.#prepare(request, device, lease, { token, description });
+      await this.#prepare(request, device, lease, { token, description, chunks });
+      // The worker has a place for it, which has all changes of the map wait for it from now on.
+      if (chunks !== undefined) await this.exports.serveChunks(chunks);
+      return { token, description };
     } catch (error) {
       // The answer may be lost though the worker is ready: it must not be when the lease is given back.
       await this.abandon(client.name);
       await this.#giveBack(lease.name);
       throw error;
     }
-    return { token, description };
   }
 
   async #prepare(
     { client, record, negotiated }: SessionRequest,
     device: DeviceOffer,
     lease: registryV1.Lease,
-    { token, description }: OpenedSession,
+    { token, description, chunks }: OpenedSession & { readonly chunks: FoundChunks | undefined },
   ): Promise<void> {
     const blockSize = effectiveBlockSize(record.blockSize, device.upstream);
     await this.#sessions.prepareSession({
@@ -193,6 +197,7 @@ export class SessionOpener {
         tls: negotiated.tls,
         sizeBytes: description.sizeBytes,
         rateLimit: rateMessage(record),
+        chunks: chunks && toChunkSource(chunks),
       },
       token,
       workerInstance: lease.workerInstance,
@@ -204,6 +209,11 @@ export class SessionOpener {
       this.logger.warn({ lease }, `not given back, the registry will find it: ${messageOf(error)}`);
     });
   }
+}
+
+function toChunkSource({ field, source }: FoundChunks): workerV1.ChunkSource {
+  const { mapNumber: map, allocatorNumber: allocator, offset, chunkBytes, capacity, entries } = source;
+  return { map, field, allocator, offset, chunkBytes, capacity, entries, epoch: 0n };
 }
 
 const replyModes = {

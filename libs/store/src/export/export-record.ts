@@ -26,6 +26,13 @@ export interface ExportRateLimit {
   readonly burstMs: number;
 }
 
+/** The chunks that an export publishes in place of a whole device, by the last segments of the names. */
+export interface ExportChunks {
+  readonly map: string;
+  readonly field: string;
+  readonly allocator: string;
+}
+
 /** What the user says of an export; but for the rate limit it never changes while the export exists. */
 export interface ExportDefinition {
   /** Last segment of `exports/{export}`, the NBD export name; checked by `checkResourceId`. */
@@ -50,6 +57,8 @@ export interface ExportDefinition {
   readonly writers: WriterLimit;
   readonly blockSize: ExportBlockSize;
   readonly rateLimit: ExportRateLimit;
+  /** The chunks that are published, of which `deviceId` is the device; absent: the device is. */
+  readonly chunks?: ExportChunks;
 }
 
 /** A published export. */

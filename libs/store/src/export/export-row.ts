@@ -7,7 +7,8 @@ const LINE_END = '\n';
 
 export function toExportRecord(row: Export): ExportRecord {
   const { blockSizeMinimum, blockSizePreferred, payloadMaximum, blockSizeRequired, ...others } = row;
-  const { allowedClients, iops, bytesPerSecond, burstMs, ...same } = others;
+  const { allowedClients, iops, bytesPerSecond, burstMs, ...rest } = others;
+  const { chunkMap: map, chunkField: field, chunkAllocator: allocator, ...same } = rest;
   const writers = writerLimits.find((one) => one === row.writers);
   assert(writers !== undefined, `the export ${row.id} is for the unknown writers ${row.writers}`);
   return {
@@ -21,13 +22,15 @@ export function toExportRecord(row: Export): ExportRecord {
       required: blockSizeRequired,
     },
     rateLimit: { iops, bytesPerSecond, burstMs },
+    ...(map !== null && field !== null && allocator !== null && { chunks: { map, field, allocator } }),
   };
 }
 
 /** All columns that a definition has; what else an object carries stays out. */
 export function toExportRow(definition: ExportDefinition): Omit<Export, 'createTime' | 'rateRevision'> {
   const { id, deviceId, readOnly, description, transient, hidden, tlsRequired } = definition;
-  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize, rateLimit } = definition;
+  const { allowedClients, connectionsMax, clientConnectionsMax, writers, blockSize, rateLimit, chunks } =
+    definition;
   assert(
     allowedClients.every((rule) => rule !== '' && !rule.includes(LINE_END)),
     'a rule about clients is one line',
@@ -43,5 +46,8 @@ export function toExportRow(definition: ExportDefinition): Omit<Export, 'createT
     payloadMaximum: blockSize.payloadMaximum,
     blockSizeRequired: blockSize.required,
     ...{ iops: rateLimit.iops, bytesPerSecond: rateLimit.bytesPerSecond, burstMs: rateLimit.burstMs },
+    chunkMap: chunks?.map ?? null,
+    chunkField: chunks?.field ?? null,
+    chunkAllocator: chunks?.allocator ?? null,
   };
 }

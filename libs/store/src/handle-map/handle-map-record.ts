@@ -12,6 +12,8 @@ export interface HandleMapRecord extends HandleMapDefinition {
   /** No other map ever has it. */
   readonly number: bigint;
   readonly createTime: Date;
+  /** Rises before each change of what it holds, once clients are served it; 0n: they never were. */
+  readonly epoch: bigint;
 }
 
 /** Where a map keeps a handle. */

@@ -119,6 +119,52 @@ export class HandleMapRepository {
   }
 
   /**
+   * Begins an epoch of each of these maps that clients are served: on the disk before what it is for (laws 2 and 4).
+   *
+   * @returns what has begun; nothing of maps that clients were never served
+   */
+  raiseEpochs(numbers: readonly bigint[]): Promise<{ readonly number: bigint; readonly epoch: bigint }[]> {
+    const where = { number: { in: [...numbers] }, epoch: { gt: 0n } };
+    return this.#database.transaction(async (tx) => {
+      const { count } = await tx.handleMap.updateMany({ where, data: { epoch: { increment: 1n } } });
+      if (count === 0) return [];
+      return tx.handleMap.findMany({ where, select: { number: true, epoch: true } });
+    });
+  }
+
+  /**
+   * The epoch of a map that clients are served from now on.
+   *
+   * @throws HoldfastError MAP_NOT_FOUND
+   */
+  serve(number: bigint): Promise<{ readonly epoch: bigint; readonly entries: number }> {
+    return this.#database.transaction(async (tx) => {
+      await tx.handleMap.updateMany({ where: { number, epoch: 0n }, data: { epoch: 1n } });
+      const row = await tx.handleMap.findUnique({ where: { number } });
+      if (row !== null) return row;
+      throw new HoldfastError('MAP_NOT_FOUND', `There is no map with the number ${String(number)}.`, {
+        map: String(number),
+      });
+    });
+  }
+
+  /** The chunks of one allocator that a field holds, whole: for maps that are served, whose entries are few enough. */
+  chunks({
+    mapNumber,
+    field,
+    allocatorNumber,
+  }: Pick<ValueRecord, 'mapNumber' | 'field' | 'allocatorNumber'>): Promise<
+    Pick<ValueRecord, 'entry' | 'chunk'>[]
+  > {
+    return this.#database.run((client) =>
+      client.mapValue.findMany({
+        where: { mapNumber, field, allocatorNumber },
+        select: { entry: true, chunk: true },
+      }),
+    );
+  }
+
+  /**
    * Forgets a map whose values were freed. Removing what is absent is OK.
    *
    * @throws HoldfastError MAP_NOT_EMPTY while it holds a handle
