@@ -48,6 +48,10 @@ const sections = [
     ],
   },
   {
+    heading: 'Exports of chunks',
+    files: ['apps/io-worker/src/chunks/limits.ts'],
+  },
+  {
     heading: 'The NBD client',
     intro:
       'What a server sends is held against these, and against those above, before anything is allocated for it.',

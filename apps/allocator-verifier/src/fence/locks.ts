@@ -5,7 +5,7 @@ export class Locks {
   /** Runs alone, among those who name one of these numbers. */
   async exclusive<Result>(numbers: Iterable<bigint>, work: () => Promise<Result>): Promise<Result> {
     const wanted = new Set(numbers);
-    const before = [...wanted].map((number) => this.#last.get(number));
+    const before = [...wanted].map((number) => this.#last.get(number) ?? Promise.resolve());
     const outcome = Promise.all(before).then(work);
     const end = outcome.then(
       () => undefined,

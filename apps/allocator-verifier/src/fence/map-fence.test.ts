@@ -86,7 +86,7 @@ test('changes of one map, and who begins to be served it, wait for each other', 
   await Promise.all([
     fence.change([map], freeFirst),
     fence.serve(field),
-    fence.change([map, 99n], async () => {}),
+    fence.change([map, 99n], () => Promise.resolve()),
   ]);
   expect(worker.calls.slice(1)).toEqual([
     'hold 1 @2',

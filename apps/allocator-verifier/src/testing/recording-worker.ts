@@ -28,7 +28,7 @@ export class RecordingWorker {
         const sessions = worker.sources.map((chunks) => workerV1.Session.fromPartial({ chunks }));
         return { sessions, nextPageToken: '' };
       }),
-    } as never);
+    });
     await new Promise<void>((resolve, reject) => {
       worker.#server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
         if (error === null) resolve();

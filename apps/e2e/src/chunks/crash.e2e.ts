@@ -46,4 +46,21 @@ describe.skipIf(needs.missing)(`a change of a map that a client is served ${need
     session.hangUp();
     await balancedLedger(holdfast);
   });
+
+  it('Law 4 is refused while the worker does not answer, and clients go on', async () => {
+    const { holdfast } = instance;
+    await instance.publish('stopped');
+    await instance.hold('stopped', chunksFrom(0));
+    const session = await openWhenServed(holdfast, 'stopped');
+    expect((await session.read(0, 512)).error, 'the worker has it').toBe(0);
+    const worker = holdfast.kill('io-worker', 'SIGSTOP');
+    const { code, stderr } = await holdfast.cli('map', 'free', 'stopped');
+    process.kill(worker, 'SIGCONT');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('SERVICE_UNAVAILABLE')]);
+    expect((await session.write(0, Buffer.alloc(512, 7))).error).toBe(0);
+    expect(instance.chunk(0, 512)).toEqual(Buffer.alloc(512, 7));
+    await instance.does('map', 'free', 'stopped');
+    expect((await session.write(0, Buffer.alloc(512, 7))).error).toBe(NbdError.ENOSPC);
+    session.hangUp();
+  });
 });

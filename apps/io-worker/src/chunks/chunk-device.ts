@@ -135,11 +135,11 @@ export class ChunkDevice implements EventedDevice {
     return this.#use(async (list) => {
       if (needsChunks && hasNull(chunkBytes, list, offset, length)) return Errno.ENOSPC;
       // One flush for many pieces; one piece has its own means.
-      let isWhole = true;
-      const errno = await this.#eachPiece(list, offset, length, (piece, done) => {
-        isWhole &&= piece.length === length;
-        return act(piece, done, durable && isWhole);
-      });
+      const [first] = chunkPieces(this.#view.table.source, list, offset, length);
+      const isWhole = first?.length === length;
+      const errno = await this.#eachPiece(list, offset, length, (piece, done) =>
+        act(piece, done, durable && isWhole),
+      );
       return errno === 0 && durable && !isWhole ? this.#device.flush() : errno;
     });
   }

@@ -23,6 +23,7 @@ describeDatabases('exports', (database) => {
       clientConnectionsMax: 1,
       blockSize: { minimum: 65_536, preferred: 2 ** 30, payloadMaximum: 2 ** 31 - 1, required: true },
       rateLimit: { iops: 10_000_000, bytesPerSecond: 2n ** 40n, burstMs: 3_600_000 },
+      chunks: { map: 'größe', field: 'chunk', allocator: 'pool' },
     });
     const created = await exports.create(definition);
     expect(created).toEqual({ ...definition, createTime: expect.any(Date) as Date, rateRevision: 0 });
@@ -45,6 +46,7 @@ describeDatabases('exports', (database) => {
       { blockSize: { ...created.blockSize, preferred: 512 } },
       { blockSize: { ...created.blockSize, payloadMaximum: 4096 } },
       { blockSize: { ...created.blockSize, required: true } },
+      { chunks: { map: 'm', field: 'f', allocator: 'a' } },
     ];
     for (const change of changes) {
       await expect(exports.create(exportOf('x', change))).rejects.toMatchObject({
