@@ -1,9 +1,9 @@
 import { ServiceHealth, type Lifecycle } from '@holdfast/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { AllocatorReconciler } from './allocator/allocator.reconciler.js';
+import { Lifetimes } from './lifetimes/lifetimes.js';
 import { MapFence } from './fence/map-fence.js';
 import { WorkerLink } from './fence/worker-link.js';
-import { Lifetimes } from './lifetimes/lifetimes.js';
 import { RegistryLink } from './registry/registry-link.js';
 import { STORE, type StoreToken } from './store.provider.js';
 
@@ -15,9 +15,9 @@ export class VerifierLifecycle implements Lifecycle {
     private readonly health: ServiceHealth,
     private readonly registry: RegistryLink,
     private readonly reconciler: AllocatorReconciler,
+    private readonly lifetimes: Lifetimes,
     private readonly fence: MapFence,
     private readonly worker: WorkerLink,
-    private readonly lifetimes: Lifetimes,
   ) {}
 
   /** Ready as soon as the records are in memory: the registry may come later, and only creating and destroying needs it. */

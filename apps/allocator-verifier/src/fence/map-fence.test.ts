@@ -3,7 +3,7 @@ import { workerV1 } from '@holdfast/contracts';
 import { temporaryFolder } from '@holdfast/contracts/testing/temporary-folder';
 import { HoldfastError } from '@holdfast/foundation';
 import { expect, onTestFinished, test } from 'vitest';
-import { filling, freeing } from '../testing/programs.js';
+import { filling } from '../testing/programs.js';
 import { RecordingWorker } from '../testing/recording-worker.js';
 import { startVerifier } from '../testing/verifier.js';
 
@@ -11,29 +11,34 @@ const ENTRIES = 4;
 
 /** A map with two chunks, on real records, and a worker that records. */
 async function startFence() {
-  const folder = temporaryFolder();
-  const address = `unix:${path.join(folder, 'worker.sock')}`;
-  const worker = await RecordingWorker.start(address);
+  const verifier = await startVerifier(`file:${path.join(temporaryFolder(), 'records.db')}`);
+  const { store, pools, maps, fence, newFence } = verifier;
+  const worker = await RecordingWorker.start(verifier.workerAddress);
   onTestFinished(() => {
     worker.stop();
   });
-  const verifier = await startVerifier(`file:${path.join(folder, 'records.db')}`, address);
-  const { store, fence, newFence, maps, run } = verifier;
   const { number: allocator } = await verifier.createAllocator('pool');
   const { number: map } = await maps.create({ name: 'volume', entries: ENTRIES, fields: ['chunk'] });
   await verifier.load(filling('fill', 'pool', 'volume.chunk'));
-  await verifier.load(freeing('empty', 'volume.chunk'));
-  for (const entry of [1, 2]) await run('fill', { entry });
+  for (const entry of [1, 2]) await verifier.run('fill', { entry });
+  await verifier.unload('fill');
   const field = { map, field: 'chunk', allocator };
   const source = workerV1.ChunkSource.fromPartial({ ...field, entries: ENTRIES });
-  const freeFirst = () => run('empty', { entry: 1 });
-  return { store, worker, fence, newFence, maps, map, field, source, freeFirst };
+  const freeFirst = async () => {
+    const cleared = verifier.lifetimes.memory.values.ofMap(map, 1);
+    await pools.change([allocator], async (batch) => {
+      for (const { chunk: index, generation } of cleared)
+        batch.release({ owner: allocator, index, generation });
+      await store.chunks.applyAll({ handingOut: [], pages: batch.pages(), cleared, stored: [] });
+    });
+  };
+  return { verifier, store, worker, fence, newFence, maps, map, field, source, freeFirst };
 }
 
 test('a map that no client was served is changed without a word to the worker', async () => {
-  const { worker, freeFirst, store } = await startFence();
+  const { worker, fence, map, freeFirst, store } = await startFence();
   worker.stop();
-  await freeFirst();
+  await fence.change([map], freeFirst);
   expect(await store.maps.get('volume')).toMatchObject({ epoch: 0n });
 });
 
@@ -50,7 +55,7 @@ test('Law 4 a change is written between the hold that the worker confirms and wh
     worker.calls.push(`${String(held.length)} held at ${call.split(' ')[0] ?? ''}`);
     expect((await store.maps.get('volume')).epoch, 'on the disk before').toBe(2n);
   };
-  await freeFirst();
+  await fence.change([map], freeFirst);
   expect(worker.calls).toEqual([
     'publish 1/chunk @1 [0,1,2,0]',
     '2 held at hold',
@@ -64,39 +69,42 @@ test.each([
   { what: 'does not answer', code: 'SERVICE_UNAVAILABLE' as const },
   { what: 'has a request that does not end', code: 'CHUNKS_BUSY' as const },
 ])('Law 4 nothing is changed when the worker $what, and all is as it was', async ({ code }) => {
-  const { worker, fence, field, source, freeFirst } = await startFence();
+  const { worker, fence, map, field, source, freeFirst } = await startFence();
   await fence.serve(field);
   worker.sources.push(source);
   worker.before = (call) => {
     if (call.startsWith('hold')) throw new HoldfastError(code, 'not now');
   };
-  await expect(freeFirst()).rejects.toMatchObject({ code });
+  await expect(fence.change([map], freeFirst)).rejects.toMatchObject({ code });
   expect(worker.calls.at(-1)).toBe('publish 1/chunk @2 [0,1,2,0]');
 });
 
 test('changes of one map, and who begins to be served it, wait for each other', async () => {
-  const { worker, fence, map, field, source } = await startFence();
-  const nothing = () => Promise.resolve();
+  const { worker, fence, map, field, source, freeFirst } = await startFence();
   await fence.serve(field);
   worker.sources.push(source);
-  await Promise.all([fence.change([map], nothing), fence.serve(field), fence.change([map, 99n], nothing)]);
+  await Promise.all([
+    fence.change([map], freeFirst),
+    fence.serve(field),
+    fence.change([map, 99n], () => Promise.resolve()),
+  ]);
   expect(worker.calls.slice(1)).toEqual([
     'hold 1 @2',
-    'publish 1/chunk @2 [0,1,2,0]',
-    'publish 1/chunk @2 [0,1,2,0]',
+    'publish 1/chunk @2 [0,0,2,0]',
+    'publish 1/chunk @2 [0,0,2,0]',
     'hold 1 @3',
-    'publish 1/chunk @3 [0,1,2,0]',
+    'publish 1/chunk @3 [0,0,2,0]',
   ]);
 });
 
 test('Law 2 what was not published is published by the next process, under an epoch of its own', async () => {
-  const { worker, fence, newFence, field, source, freeFirst } = await startFence();
+  const { worker, fence, newFence, map, field, source, freeFirst } = await startFence();
   await fence.serve(field);
   worker.sources.push(source);
   worker.before = (call) => {
     if (call.startsWith('publish')) throw new HoldfastError('SERVICE_UNAVAILABLE', 'not now');
   };
-  await freeFirst();
+  await fence.change([map], freeFirst);
   await fence.stop();
   worker.before = () => undefined;
   const next = newFence();
@@ -116,4 +124,19 @@ test('Law 4 a map that is freed leaves its clients nothing, also when it was not
   next.start();
   await expect.poll(() => worker.calls.at(-1)).toBe('publish 1/chunk @3 [0,0,0,0]');
   await next.stop();
+});
+
+test('Law 4 what a program moves is reached anew by those who are served its maps, and not while it runs', async () => {
+  const { verifier, worker, fence, field, source } = await startFence();
+  await fence.serve(field);
+  worker.sources.push(source);
+  await verifier.load(filling('fill', 'pool', 'volume.chunk'));
+  await verifier.run('fill', { entry: 3 });
+  expect(worker.calls.slice(1)).toEqual(['hold 1 @2', 'publish 1/chunk @2 [0,1,2,3]']);
+  worker.before = (call) => {
+    if (call.startsWith('hold')) throw new HoldfastError('CHUNKS_BUSY', 'not now');
+  };
+  await expect(verifier.run('fill', { entry: 0 })).rejects.toMatchObject({ code: 'CHUNKS_BUSY' });
+  expect(worker.calls.at(-1)).toBe('publish 1/chunk @3 [0,1,2,3]');
+  expect(await verifier.findings()).toEqual([]);
 });

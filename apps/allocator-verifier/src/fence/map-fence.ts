@@ -35,8 +35,8 @@ export class MapFence {
    * out is reached afterwards. Maps that clients were never served cost one statement.
    *
    * @param maps numbers of all maps of which a value may change
-   * @param commit writes the change, and takes no lock: those of chains and allocators are taken before. It is not run when the
-   * worker does not confirm
+   * @param commit writes the change; it is not run when the worker does not confirm. It may take locks of allocators, and
+   * must not be run within one
    * @throws HoldfastError SERVICE_UNAVAILABLE when the worker cannot be asked; CHUNKS_BUSY when a request does not end;
    * whatever `commit` throws
    */

@@ -115,11 +115,28 @@ describeDatabases('allocators outlive what they allocated', (database) => {
     expect(await v.findings()).toEqual([]);
   });
 
+  test('C6 a program that is loaded again takes up the rows that it left', async () => {
+    const v = await start();
+    await v.load(filling('P', 'A', 'M1.f'));
+    await v.run('P', entry);
+    await v.unload('P');
+    const [left] = v.lifetimes.memory.table.chains();
+    expect(left).toMatchObject({ allocator: 'A', liveRows: 0 });
+    await v.load(filling('P', 'A', 'M1.f'));
+    expect(v.lifetimes.memory.table.chains()).toEqual([{ ...left, liveRows: 2 }]);
+    expect(await v.run('P', entry)).toMatchObject({ allocated: 1, freed: 1 });
+    expect(await v.findings()).toEqual([]);
+    await v.unload('P');
+    expect(await v.findings()).toEqual([]);
+  });
+
   test('C7 a loaded program that uses a field blocks the walk', async () => {
     const v = await start();
     await v.load(freeing('F', 'M1.f'));
     await v.load(filling('P', 'A', 'M1.f'));
     await v.allocators.destroy('A');
+    // It hands out nothing, as if it were full.
+    expect(await v.run('P', entry)).toMatchObject({ allocated: 0, changed: 0 });
     expect(await v.unload('P')).toEqual([]);
     expect(await v.stateOf('A')).toBe('DRAINING');
     expect(await v.rejection(filling('Q', 'A', 'M2.f'))).toBe('allocator-draining');
@@ -144,7 +161,7 @@ describeDatabases('allocators outlive what they allocated', (database) => {
     expect(await v.findings()).toEqual([]);
   });
 
-  test('C9 a field that is not there is rejected by name', async () => {
+  test('C9 no field of an inner map can be named: what a map does not have is rejected by name', async () => {
     const v = await start();
     expect(await v.rejection(freeing('P', 'M1.inner'))).toBe('unknown-field');
     expect(await v.rejection(freeing('P', 'M3.f'))).toBe('unknown-map');

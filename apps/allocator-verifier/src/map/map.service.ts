@@ -37,8 +37,8 @@ export class MapService {
 
   /**
    * First what it holds, with the allocator of each (C3, C11), then the map, and what is known of its fields if nothing can
-   * depend on it. Nobody uses the map meanwhile, and clients that are served it reach nothing that is freed. Freeing what is absent is OK; one that was interrupted has freed some, and
-   * is repeated.
+   * depend on it. Nobody uses the map meanwhile, and clients that are served it reach nothing of it from the first chunk that
+   * is freed on. Freeing what is absent is OK; one that was interrupted has freed some, and is repeated.
    */
   async free(name: string): Promise<void> {
     const { lifetimes } = this;
@@ -50,21 +50,20 @@ export class MapService {
       ],
       async () => {
         const map = lifetimes.memory.maps.get(name);
-        if (map === undefined) return;
-        for (;;) {
-          const values = lifetimes.memory.values.ofMap(map.number, VALUES_FREED);
-          if (values.length < VALUES_FREED) {
-            await this.#freeLast(map, values);
-            return;
-          }
-          await this.#release(map, values, (chunks) =>
-            lifetimes.write(() => this.store.chunks.applyAll(chunks)),
-          );
-          await reached('map.emptying');
-        }
+        if (map !== undefined) await this.fence.change([map.number], () => this.#empty(map));
       },
     );
     await this.reconciler.look();
+  }
+
+  async #empty(map: HandleMapRecord): Promise<void> {
+    const { lifetimes } = this;
+    for (;;) {
+      const values = lifetimes.memory.values.ofMap(map.number, VALUES_FREED);
+      if (values.length < VALUES_FREED) return this.#freeLast(map, values);
+      await this.#release(map, values, (chunks) => lifetimes.write(() => this.store.chunks.applyAll(chunks)));
+      await reached('map.emptying');
+    }
   }
 
   async #freeLast(map: HandleMapRecord, values: readonly ValueRecord[]): Promise<void> {
@@ -92,8 +91,7 @@ export class MapService {
     const numbers = new Set(values.map(({ allocatorNumber }) => allocatorNumber));
     await this.pools.change(numbers, async (batch) => {
       for (const value of values) this.#free(map, value, batch);
-      const writes = { handingOut: [], pages: batch.pages(), cleared: values, stored: [] };
-      await this.fence.change([map.number], () => write(writes));
+      await write({ handingOut: [], pages: batch.pages(), cleared: values, stored: [] });
     });
     for (const value of values) this.lifetimes.memory.values.delete(value);
   }

@@ -28,6 +28,8 @@ export class ProgramRunner {
   ) {}
 
   /**
+   * Clients that are served a map of the program wait meanwhile, and then reach what it holds.
+   *
    * @param values of the arguments, by name
    * @throws HoldfastError PROGRAM_NOT_LOADED, MAP_NOT_FOUND; PROGRAM_FAULTED when nothing of it was done
    */
@@ -38,21 +40,23 @@ export class ProgramRunner {
         const program = verifiedOf(this.lifetimes, programOf(this.lifetimes, name));
         const { memory } = this.lifetimes;
         const numbers = this.#allocatorsOf(name).flatMap((one) => memory.allocators.get(one)?.number ?? []);
-        return this.pools.change(numbers, async (batch) => {
-          const state = new ChunkHeap(memory, batch);
-          const heap = new BufferedHeap(state);
-          const outcome = runProgram(program, values, heap);
-          if (outcome.outcome === 'faulted') throw this.#faulted(name, outcome.fault);
-          const { journal, spare } = heap;
-          await this.#record(state.settle(journal, spare));
-          const { slots, allocated, freed } = journal;
-          return {
-            instructions: outcome.instructions,
-            changed: slots.length,
-            allocated: allocated.length,
-            freed: freed.length,
-          };
-        });
+        const change = () =>
+          this.pools.change(numbers, async (batch) => {
+            const state = new ChunkHeap(memory, batch);
+            const heap = new BufferedHeap(state);
+            const outcome = runProgram(program, values, heap);
+            if (outcome.outcome === 'faulted') throw this.#faulted(name, outcome.fault);
+            const { journal, spare } = heap;
+            await this.#record(state.settle(journal, spare));
+            const { slots, allocated, freed } = journal;
+            return {
+              instructions: outcome.instructions,
+              changed: slots.length,
+              allocated: allocated.length,
+              freed: freed.length,
+            };
+          });
+        return this.fence.change(this.#mapsOf(name), change);
       },
     );
   }
@@ -60,10 +64,7 @@ export class ProgramRunner {
   async #record(writes: ChunkWrites): Promise<void> {
     await reached('program.ran');
     if (writes.pages.length + writes.cleared.length + writes.stored.length > 0) {
-      const maps = [...writes.cleared, ...writes.stored].map(({ mapNumber }) => mapNumber);
-      await this.fence.change([...new Set(maps)], () =>
-        this.lifetimes.write(() => this.store.chunks.applyAll(writes)),
-      );
+      await this.lifetimes.write(() => this.store.chunks.applyAll(writes));
     }
     const { values } = this.lifetimes.memory;
     for (const slot of writes.cleared) values.delete(slot);
@@ -87,6 +88,11 @@ export class ProgramRunner {
       ...this.#allocatorsOf(name).map((allocator) => locked(`allocator ${allocator}`, 'shared')),
       locked(`program ${name}`),
     ];
+  }
+
+  /** Numbers of the maps of which it may change a value. */
+  #mapsOf(name: string): bigint[] {
+    return [...programOf(this.lifetimes, name).maps.values()];
   }
 
   /** Those that it allocates from, and those that what it takes may be of. */

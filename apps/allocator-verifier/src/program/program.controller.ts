@@ -5,6 +5,7 @@ import { AllocatorReconciler } from '../allocator/allocator.reconciler.js';
 import { Lifetimes } from '../lifetimes/lifetimes.js';
 import { STORE, type StoreToken } from '../store.provider.js';
 import { toDisassembly, toLoadResponse, toProgramMessage } from './program-message.js';
+import { parseLoad } from './program-form.js';
 import { ProgramRunner } from './program-runner.js';
 import { ProgramService, verifiedOf } from './program.service.js';
 
@@ -19,10 +20,10 @@ export class ProgramController implements GrpcControllerOf<verifierV1.ProgramSer
   ) {}
 
   async loadProgram({
-    source,
+    program,
     verbose,
   }: verifierV1.LoadProgramRequest): Promise<verifierV1.LoadProgramResponse> {
-    return toLoadResponse(await this.programs.load(source, verbose));
+    return toLoadResponse(await this.programs.load(parseLoad(program), verbose));
   }
 
   async runProgram(request: verifierV1.RunProgramRequest): Promise<verifierV1.RunProgramResponse> {

@@ -1,7 +1,9 @@
 import { HoldfastError } from '@holdfast/foundation';
 import {
+  canonicalLines,
   Observer,
   parseProgram,
+  printProgram,
   verify,
   type Effects,
   type Lock,
@@ -43,8 +45,12 @@ export class ProgramService {
    *
    * @throws HoldfastError PROGRAM_MALFORMED, PROGRAM_EXISTS
    */
-  async load(source: string, verbose: boolean): Promise<LoadVerdict> {
-    const { program, lines } = parseProgram(source);
+  async load(given: string | Program, verbose: boolean): Promise<LoadVerdict> {
+    const isText = typeof given === 'string';
+    const { program, lines } = isText
+      ? parseProgram(given)
+      : { program: given, lines: canonicalLines(given) };
+    const source = isText ? given : printProgram(given);
     const named = namedBy(program);
     return this.lifetimes.exclusive(
       () => this.#locksToLoad(program, named),

@@ -7,10 +7,10 @@ import { onTestFinished } from 'vitest';
 import { AllocatorReconciler } from '../allocator/allocator.reconciler.js';
 import { AllocatorService } from '../allocator/allocator.service.js';
 import { ChunkPools } from '../chunk/chunk-pools.js';
-import { Lifetimes } from '../lifetimes/lifetimes.js';
-import { readMemory } from '../lifetimes/records.js';
 import { MapFence } from '../fence/map-fence.js';
 import { WorkerLink } from '../fence/worker-link.js';
+import { Lifetimes } from '../lifetimes/lifetimes.js';
+import { readMemory } from '../lifetimes/records.js';
 import { MapService } from '../map/map.service.js';
 import { ProgramRunner } from '../program/program-runner.js';
 import { ProgramService } from '../program/program.service.js';
@@ -19,19 +19,16 @@ import { RegistryLink } from '../registry/registry-link.js';
 /** Records of the trail that one query reads. */
 const TRAIL_READ = 100_000;
 
-/**
- * The parts of the service on real records. Nobody listens where the registry would be: memory needs none; nor where the worker
- * would be, unless told: maps that no client is served need none.
- */
-export async function startVerifier(
-  url: string,
-  workerAddress = `unix:${path.join(temporaryFolder(), 'worker.sock')}`,
-) {
+/** The parts of the service on real records. Nobody listens where registry and worker would be: memory needs
+ * none, nor do maps that nobody is served. */
+export async function startVerifier(url: string) {
   const store = await openStore({ url });
   const logger = createLogger('test', 'silent');
   const pools = new ChunkPools(store.chunks);
   const lifetimes = new Lifetimes(store, pools);
-  const registry = new RegistryLink(`unix:${path.join(temporaryFolder(), 'registry.sock')}`);
+  const folder = temporaryFolder();
+  const registry = new RegistryLink(`unix:${path.join(folder, 'registry.sock')}`);
+  const workerAddress = `unix:${path.join(folder, 'worker.sock')}`;
   const worker = new WorkerLink(workerAddress);
   const newFence = () => new MapFence(store, worker, logger);
   const fence = newFence();
@@ -41,8 +38,8 @@ export async function startVerifier(
   const stop = async () => {
     if (isStopped) return;
     isStopped = true;
-    await reconciler.stop();
     await fence.stop();
+    await reconciler.stop();
     registry.close();
     worker.close();
     await store.close();
@@ -61,10 +58,13 @@ export async function startVerifier(
     allocators,
     reconciler,
     maps,
-    fence,
-    newFence,
     programs,
     runner,
+    fence,
+    /** As another process has one. */
+    newFence,
+    /** Where a worker may listen. */
+    workerAddress,
     stop,
     createAllocator: (name: string, chunks = 1024) =>
       allocators.create({ name, offset: 0n, length: BigInt(chunks) * 4096n, chunkBytes: 4096 }),

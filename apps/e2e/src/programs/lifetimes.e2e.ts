@@ -45,7 +45,7 @@ describe.each([sqlite, postgresql])('programs, with $database', (database) => {
       expect(await instance.chains()).toEqual([]);
     }, 60_000);
 
-    it('C9 a program that is not accepted is told the line, the rule and what to do', async () => {
+    it('C9 a program that is not accepted, or names what a map does not have, is told the line, the rule and what to do', async () => {
       const bad = instance.file('bad', ['r0 = xchg M2.f, null', 'free r0']);
       const refused = await instance.failure('program', 'load', bad, '--verbose');
       expect(refused).toContain('line 3, instruction 1: free r0');

@@ -27,7 +27,10 @@ export function programCommand(): Command {
     .addHelpText('after', '\nExample:\n  holdfast program load fill.program')
     .action((file: string, { verbose = false, ...options }: LoadOptions) =>
       withInstance(options, async ({ programs }) => {
-        const { verdict, log } = await programs.loadProgram({ source: readSource(file), verbose });
+        const { verdict, log } = await programs.loadProgram({
+          program: { $case: 'source', value: readSource(file) },
+          verbose,
+        });
         for (const line of log) process.stderr.write(`${line}\n`);
         if (verdict?.$case === 'program') show(verdict.value, options);
         else throw rejectionError(verdict?.value);
