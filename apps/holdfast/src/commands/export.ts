@@ -1,5 +1,4 @@
 import { allocatorName, deviceName, exportName, gatewayV1, mapName } from '@holdfast/contracts';
-import { HoldfastError } from '@holdfast/foundation';
 import { Command } from 'commander';
 import { printFacts, printJson, printTable } from '../output/print.js';
 import { lastSegment } from '../output/size.js';
@@ -41,12 +40,13 @@ export function exportCommand(): Command {
     .option('--read-only', 'clients may only read')
     .option('--description <text>', 'shown to clients that list exports')
     .addHelpText('after', EXAMPLES)
-    .action((name: string, options: AddOptions) =>
-      withInstance(options, async ({ exports }) => {
+    .action((name: string, options: AddOptions, add: Command) => {
+      const published = publishedOf(options, add);
+      return withInstance(options, async ({ exports }) => {
         const created = await exports.createExport({
           exportId: name,
           export: Export.fromPartial({
-            ...publishedOf(options),
+            ...published,
             readOnly: options.readOnly ?? false,
             description: options.description ?? '',
             ...policyOf(options),
@@ -54,8 +54,8 @@ export function exportCommand(): Command {
           }),
         });
         show(created, options);
-      }),
-    );
+      });
+    });
 
   forInstance(command.command('list').description('List exports')).action((options: CommonOptions) =>
     withInstance(options, async (instance) => {
@@ -84,15 +84,18 @@ export function exportCommand(): Command {
   return command;
 }
 
-/** @throws HoldfastError INVALID_ARGUMENT unless it is a device, or map, field and allocator */
-function publishedOf({ device, map, field, allocator }: AddOptions): Partial<gatewayV1.Export> {
+/** Ends the command with a usage error unless it is a device, or map, field and allocator. */
+function publishedOf(
+  { device, map, field, allocator }: AddOptions,
+  command: Command,
+): Partial<gatewayV1.Export> {
   if (device !== undefined && map === undefined && field === undefined && allocator === undefined) {
     return { device: deviceName.format(device) };
   }
   if (device === undefined && map !== undefined && field !== undefined && allocator !== undefined) {
     return { chunks: { map: mapName.format(map), field, allocator: allocatorName.format(allocator) } };
   }
-  throw new HoldfastError('INVALID_ARGUMENT', 'Give either --device, or --map, --field and --allocator.');
+  command.error('error: give either --device, or --map, --field and --allocator');
 }
 
 function show(one: gatewayV1.Export, options: CommonOptions): void {
