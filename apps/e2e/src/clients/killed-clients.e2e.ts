@@ -53,7 +53,8 @@ describe.skipIf(requireFio.missing).each(engines)(
       }
       await eventually('all to be served', async () => (await listSessions(holdfast)).length === all);
       await delay(1000);
-      await Promise.all(clients.map(endVerified));
+      // Those that began last may not have come to read.
+      await Promise.all(clients.map((client, index) => endVerified(client, index < SURVIVORS)));
       await rest();
       const before = { fds: openFds(worker).length, threads: osThreads(worker) };
 
