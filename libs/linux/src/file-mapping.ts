@@ -2,6 +2,7 @@ import { lseek, Seek } from './data-prototypes.js';
 import { Errno, SystemCallError } from './errno.js';
 import { declare, lastErrno, resultOrErrno } from './libc.js';
 import { NativeBuffer } from './native-buffer.js';
+import { PAGE_BYTES } from './page-size.js';
 
 const mmap = declare<
   [address: number, length: number, protection: number, flags: number, fd: number, offset: number]
@@ -10,11 +11,9 @@ const munmap = declare<[address: number, length: number]>('int munmap(size_t add
 const mincore = declare<[address: number, length: number, states: number]>(
   'int mincore(size_t addr, size_t length, size_t vec)',
 );
-const getpagesize = declare<[]>('int getpagesize()');
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
-const PAGE_BYTES = getpagesize();
 
 /** Most bytes that one question about residence is about. */
 export const RESIDENCE_BYTES_MAX = 2 * 1024 * 1024;

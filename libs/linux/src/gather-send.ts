@@ -1,23 +1,16 @@
 import { assert } from '@holdfast/foundation';
 import { Errno } from './errno.js';
-import { declare, lastErrno } from './libc.js';
+import { lastErrno } from './libc.js';
+import { MessageHeader, sendmsg } from './message-header.js';
 import { NativeBuffer } from './native-buffer.js';
 import { fillIovec, IOVEC_BYTES, storeInteger } from './scratch.js';
 import { MessageFlag } from './socket-calls.js';
 
-const sendmsg = declare<[fd: number, message: number, flags: number]>(
-  'int sendmsg(int sockfd, size_t msg, int flags)',
-);
-
 /** UIO_MAXIOV of <linux/uio.h>: the kernel takes no more pieces at once. */
 export const GATHER_PIECES_MAX = 1024;
 
-/*
- * struct msghdr (sendmsg(2)), 64-bit little endian: 16 msg_iov, 24 msg_iovlen; all else is 0. The iovecs lie behind it.
- */
-const IOV_POINTER = 16;
-const IOV_COUNT = 24;
-const HEADER_BYTES = 56;
+// The iovecs lie behind the header, of which all else is 0.
+const { IOV_POINTER, IOV_COUNT, BYTES: HEADER_BYTES } = MessageHeader;
 
 /** Pieces of memory that are sent one after the other as if they were one (sendmsg(2)); none is copied before. */
 export class GatherSend implements Disposable {

@@ -1,13 +1,12 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { assert } from '@holdfast/foundation';
 import { addressOf, declare } from './libc.js';
+import { PAGE_BYTES } from './page-size.js';
 
-const getpagesize = declare<[]>('int getpagesize()');
 const madvise = declare<[address: number, length: number, advice: number]>(
   'int madvise(size_t addr, size_t length, int advice)',
 );
 
-const PAGE_BYTES = getpagesize();
 /** A buffer of this size or more is aligned for huge pages and asks for them. */
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 const MADV_HUGEPAGE = 14;

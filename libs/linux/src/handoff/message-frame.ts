@@ -1,20 +1,15 @@
+import { MessageHeader } from '../message-header.js';
 import { NativeBuffer } from '../native-buffer.js';
 import { OwnedFd } from '../owned-fd.js';
 import { fillIovec, IOVEC_BYTES } from '../scratch.js';
 
 /*
- * struct msghdr (sendmsg(2)) with one iovec and one control area, 64-bit little endian:
+ * struct msghdr with one iovec and one control area behind it:
  *
- *    0 msg_name  8 msg_namelen  16 msg_iov  24 msg_iovlen  32 msg_control  40 msg_controllen  48 msg_flags
  *   56 struct iovec
  *   72 control area: struct cmsghdr (cmsg(3)) { 0 cmsg_len  8 cmsg_level  12 cmsg_type  16 data }, 8-byte aligned
  */
-const IOV_POINTER = 16;
-const IOV_COUNT = 24;
-const CONTROL_POINTER = 32;
-const CONTROL_LENGTH = 40;
-const FLAGS = 48;
-const HEADER_BYTES = 56;
+const { IOV_POINTER, IOV_COUNT, CONTROL_POINTER, CONTROL_LENGTH, FLAGS, BYTES: HEADER_BYTES } = MessageHeader;
 const CONTROL = HEADER_BYTES + IOVEC_BYTES;
 const CONTROL_HEADER_BYTES = 16;
 

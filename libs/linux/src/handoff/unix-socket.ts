@@ -1,5 +1,6 @@
 import { checked, Errno } from '../errno.js';
 import { declare, lastErrno } from '../libc.js';
+import { sendmsg } from '../message-header.js';
 import { NativeBuffer } from '../native-buffer.js';
 import { OwnedFd } from '../owned-fd.js';
 import type { MessageFrame } from './message-frame.js';
@@ -7,7 +8,6 @@ import type { MessageFrame } from './message-frame.js';
 /* Calls on AF_UNIX sockets of type SOCK_SEQPACKET (unix(7)): connections whose messages keep their bounds. */
 
 type Address = [fd: number, address: number, length: number];
-type Message = [fd: number, message: number, flags: number];
 
 const socket = declare<[domain: number, type: number, protocol: number]>(
   'int socket(int domain, int type, int protocol)',
@@ -18,8 +18,9 @@ const listen = declare<[fd: number, backlog: number]>('int listen(int sockfd, in
 const accept4 = declare<[fd: number, address: number, length: number, flags: number]>(
   'int accept4(int sockfd, size_t addr, size_t addrlen, int flags)',
 );
-const sendmsg = declare<Message>('int sendmsg(int sockfd, size_t msg, int flags)');
-const recvmsg = declare<Message>('int recvmsg(int sockfd, size_t msg, int flags)');
+const recvmsg = declare<[fd: number, message: number, flags: number]>(
+  'int recvmsg(int sockfd, size_t msg, int flags)',
+);
 
 const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
